@@ -1,0 +1,5 @@
+//! Hashes, signatures and the exact bytes they cover.
+
+mod keccak;
+
+pub use keccak::keccak256;

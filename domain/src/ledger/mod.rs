@@ -1,0 +1,1 @@
+//! The book: accounts, entries and the transfers that bind them.

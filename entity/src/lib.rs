@@ -1,0 +1,1 @@
+//! The rows of the store, as sea-orm models: plain data, one module a table.

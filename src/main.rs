@@ -1,0 +1,3 @@
+//! The `clearnet` program: parses the arguments and runs the command.
+
+fn main() {}
