@@ -1,1 +1,5 @@
 //! The integration tests: one binary, one file per scenario.
+
+#![allow(clippy::unwrap_used)]
+
+mod config;
