@@ -1,4 +1,6 @@
 //! The Clearnet broker: the module tree, so that tests and benches can link it.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod signer;
