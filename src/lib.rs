@@ -1,3 +1,4 @@
 //! The Clearnet broker: the module tree, so that tests and benches can link it.
 
 pub mod clock;
+pub mod store;
