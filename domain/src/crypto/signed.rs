@@ -101,8 +101,8 @@ impl<T: Signable> Signed<T> {
     /// Proves that each signature was made over `body` by one of `expected`, each by another one.
     ///
     /// A signature yields an address under any digest, so only comparing with `expected` proves anything. Not
-    /// all of them need to have signed. Costs at most one recovery per signature and digest, and stops at
-    /// the first mistake: never more signatures than `expected` has addresses, and one.
+    /// all of them need to have signed. Verification stops at the first mistake, so a long list costs no more
+    /// than one signature of each of `expected` and one more.
     ///
     /// # Errors
     /// Of the first bad signature, the first that applies: [`VerifyError::Signature`],
