@@ -16,6 +16,8 @@ fn gives_one_permit_per_key_until_it_is_settled() {
     let permit = permits.take(key(NOW, 1), hash(1), NOW).unwrap();
     assert!(matches!(permits.take(key(NOW, 1), hash(1), NOW), Err(NoPermit::InFlight(_))));
     assert!(matches!(permits.take(key(NOW, 1), hash(2), NOW), Err(NoPermit::Conflict)));
+    assert!(matches!(permits.known(key(NOW, 1), hash(1)), Some(NoPermit::InFlight(_))));
+    assert!(permits.known(key(NOW, 2), hash(1)).is_none());
     assert_eq!(permits.in_flight(), 1);
     permit.posted(b"answer");
     assert_eq!(permits.in_flight(), 0);
