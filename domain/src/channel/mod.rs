@@ -3,5 +3,7 @@
 //! Deliberately absent: who calls them, how their states are stored, and how their effects are performed.
 
 mod machine;
+mod movement;
 
 pub use machine::{Machine, Transition};
+pub use movement::{Movement, MovementError, PartMove};
