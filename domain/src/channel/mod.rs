@@ -1,0 +1,9 @@
+//! The machines of channels: pure functions from a state, an event and a time to the next state.
+//!
+//! Deliberately absent: who calls them, how their states are stored, and how their effects are performed.
+
+mod machine;
+mod movement;
+
+pub use machine::{Machine, Transition};
+pub use movement::{Movement, MovementError, PartMove};
