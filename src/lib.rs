@@ -1,4 +1,8 @@
 //! The Clearnet broker: the module tree, so that tests and benches can link it.
 
+pub mod actors;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod signer;
 pub mod store;
