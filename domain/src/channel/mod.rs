@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: who calls them, how their states are stored, and how their effects are performed.
 
+pub mod direct;
 mod machine;
 mod movement;
 
