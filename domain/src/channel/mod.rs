@@ -5,5 +5,7 @@
 mod machine;
 mod movement;
 
+pub mod virtual_channel;
+
 pub use machine::{Machine, Transition};
 pub use movement::{Movement, MovementError, PartMove};
