@@ -1,0 +1,16 @@
+//! The custody contract's language: calls, views, events and refusals.
+//!
+//! The ABI comes from the compiled artifacts that are built into the program. Deliberately absent:
+//! what any of it means for a channel.
+
+pub(crate) mod artifact;
+pub mod calls;
+mod event;
+mod record;
+mod revert;
+pub(crate) mod tokens;
+pub(crate) mod views;
+
+pub use event::{CustodyEvent, LogProblem, PoisonLog};
+pub use record::{ChannelStatus, OnChainChannel, RecordedState, SignedState};
+pub use revert::{Refusal, Revert};
