@@ -5,6 +5,8 @@
 //! clocks, randomness, sockets, databases, actors and RPC. Time comes in as a [`primitives::Timestamp`],
 //! and what has to be done outside goes out as data.
 
+pub mod chain;
+pub mod channel;
 pub mod crypto;
 pub mod ledger;
 pub mod primitives;

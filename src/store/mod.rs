@@ -3,6 +3,7 @@
 //! A store has exactly one writer, the journal, and any number of readers. It keeps what it is given
 //! and decides nothing: laws, numbers and order are the journal's. Knows nothing of actors.
 
+mod memory;
 mod rows;
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use domain::ledger::{AccountKey, OwnerId, RequestKey};
 use domain::primitives::{Address, ChainId, ChannelId, Timestamp};
 use thiserror::Error;
 
+pub use memory::{Fault, HeldWrites, MemoryStore};
 pub use rows::{
     AccountId, AccountRow, AnswerRow, Batch, CommitSeq, CursorRow, CursorTrim, EntryId, EntryRow, Fence,
     Head, InboxId, InboxRow, MemberRow, OutboxId, OutboxRow, OutboxStatus, Revision, StateKind, StateRow,
