@@ -35,37 +35,37 @@ impl Client {
         views::channel(id, answer, self.chain_id).ok_or_else(|| unreadable("the answer is no channel"))
     }
 
-    /// What the channel holds of each token after a block, in the order of `of`.
+    /// What the channel holds of a token after a block.
     ///
     /// # Errors
     /// As [`Client::channel_at`].
-    pub async fn channel_balances(
+    pub async fn channel_balance(
         &self,
         custody: Address,
         id: ChannelId,
-        of: &[Address],
+        token: Address,
         at: BlockRef,
-    ) -> Result<Vec<Amount>, ChainError> {
-        let arguments = [tokens::channel_id(id), addresses(of)];
+    ) -> Result<Amount, ChainError> {
+        let arguments = [tokens::channel_id(id), list_of(token)];
         let answer = self.view(&CUSTODY, custody, "getChannelBalances", &arguments, at).await?;
-        views::amounts(answer, of.len()).ok_or_else(|| unreadable("the answer is no list of balances"))
+        single(answer).and_then(sole_amount).ok_or_else(|| unreadable("the answer is no list of balances"))
     }
 
-    /// The account's available balance of each token in custody after a block, in the order of `of`.
+    /// The account's available balance of a token in custody after a block.
     ///
     /// # Errors
     /// As [`Client::channel_at`].
-    pub async fn available_balances(
+    pub async fn available_balance(
         &self,
         custody: Address,
         account: Address,
-        of: &[Address],
+        token: Address,
         at: BlockRef,
-    ) -> Result<Vec<Amount>, ChainError> {
-        let arguments = [addresses(&[account]), addresses(of)];
-        let mut answer = self.view(&CUSTODY, custody, "getAccountsBalances", &arguments, at).await?;
-        let lists = answer.pop().and_then(Token::into_array).unwrap_or_default();
-        views::amounts(lists, of.len()).ok_or_else(|| unreadable("the answer is no list of balances"))
+    ) -> Result<Amount, ChainError> {
+        let arguments = [list_of(account), list_of(token)];
+        let answer = self.view(&CUSTODY, custody, "getAccountsBalances", &arguments, at).await?;
+        let of_account = single(answer).and_then(tokens::into_list::<1>).map(|[list]| list);
+        of_account.and_then(sole_amount).ok_or_else(|| unreadable("the answer is no list of balances"))
     }
 
     /// How many decimals a token says it has.
@@ -74,7 +74,7 @@ impl Client {
     /// As [`Client::channel_at`]; [`ChainError::Malformed`] too when it is no token.
     pub async fn token_decimals(&self, token: Address, at: BlockRef) -> Result<u8, ChainError> {
         let answer = self.view(&TEST_TOKEN, token, "decimals", &[], at).await?;
-        let decimals = answer.into_iter().next().and_then(tokens::into_number);
+        let decimals = single(answer).and_then(tokens::into_number);
         decimals
             .and_then(|n| u8::try_from(n).ok())
             .ok_or_else(|| unreadable("the answer is no count of decimals"))
@@ -95,7 +95,7 @@ impl Client {
             return Ok(convert::amount(coins));
         }
         let answer = self.view(&TEST_TOKEN, token, "balanceOf", &[tokens::address(account)], at).await?;
-        let balance = answer.into_iter().next().and_then(tokens::into_amount);
+        let balance = single(answer).and_then(tokens::into_amount);
         balance.ok_or_else(|| unreadable("the answer is no balance"))
     }
 
@@ -158,8 +158,19 @@ fn on_chain(at: BlockRef) -> Value {
     json!({ "blockHash": hash, "requireCanonical": true })
 }
 
-fn addresses(of: &[Address]) -> Token {
-    Token::Array(of.iter().copied().map(tokens::address).collect())
+fn list_of(address: Address) -> Token {
+    Token::Array(vec![tokens::address(address)])
+}
+
+/// Takes an answer of one value.
+fn single(answer: Vec<Token>) -> Option<Token> {
+    answer.into_iter().next()
+}
+
+/// Takes a list of one amount.
+fn sole_amount(list: Token) -> Option<Amount> {
+    let [amount] = tokens::into_list(list)?;
+    tokens::into_amount(amount)
 }
 
 fn unreadable(detail: &str) -> ChainError {

@@ -1,94 +1,18 @@
-//! What the custody contract writes to its log.
+//! Reading what the custody contract writes to its log.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use domain::crypto::{DirectParams, decode_resize};
+use domain::chain::{CustodyEvent, RecordedState};
+use domain::crypto::decode_resize;
 use domain::primitives::{Address, Amount, ChainId, ChannelId, Delta, Digest};
 use ethers_core::abi::{self, Event, ParamType, Token};
 use thiserror::Error;
 
 use super::artifact::CUSTODY;
-use super::record::RecordedState;
 use super::tokens;
 use crate::convert;
 use crate::types::{LogPosition, RawLog};
-
-/// Something that happened in the custody contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CustodyEvent {
-    /// An available balance grew.
-    Deposited {
-        /// Whose.
-        wallet: Address,
-        /// In which token.
-        token: Address,
-        /// By how much.
-        amount: Amount,
-    },
-    /// An available balance was paid out.
-    Withdrawn {
-        /// To whom.
-        wallet: Address,
-        /// In which token.
-        token: Address,
-        /// How much.
-        amount: Amount,
-    },
-    /// A channel began, with one signature or two: only [`CustodyEvent::Opened`] makes it count.
-    Created {
-        /// The channel.
-        channel_id: ChannelId,
-        /// Who sent it: pays and is paid for side 0.
-        wallet: Address,
-        /// Its terms; the channel's id is theirs.
-        params: DirectParams,
-        /// Its first state.
-        initial: RecordedState,
-    },
-    /// A side came in.
-    Joined {
-        /// The channel.
-        channel_id: ChannelId,
-        /// The side.
-        side: u64,
-    },
-    /// Both sides are in.
-    Opened {
-        /// The channel.
-        channel_id: ChannelId,
-    },
-    /// A dispute began, with this state.
-    Challenged {
-        /// The channel.
-        channel_id: ChannelId,
-        /// The state.
-        state: RecordedState,
-        /// Until when it can be answered, seconds since the Unix epoch by the chain's clock.
-        expires_at_secs: u64,
-    },
-    /// A newer state was handed in; a dispute is over with it.
-    Checkpointed {
-        /// The channel.
-        channel_id: ChannelId,
-        /// The state.
-        state: RecordedState,
-    },
-    /// Money came into the channel or went out of it, side by side.
-    Resized {
-        /// The channel.
-        channel_id: ChannelId,
-        /// By how much side 0 and side 1 changed the channel's money.
-        deltas: [Delta; 2],
-    },
-    /// The channel ended, and this state was paid.
-    Closed {
-        /// The channel.
-        channel_id: ChannelId,
-        /// The state.
-        state: RecordedState,
-    },
-}
 
 /// A log that cannot be read, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -181,48 +105,31 @@ static KINDS: LazyLock<BTreeMap<Digest, (&'static str, &'static Event, Reader)>>
     READERS.into_iter().map(kind).collect()
 });
 
-impl CustodyEvent {
-    /// Reads a log of the custody contract on a chain: exactly what the contract writes, nothing similar.
-    ///
-    /// # Errors
-    /// [`PoisonLog`] with the first that applies: [`LogProblem::Anonymous`], [`LogProblem::UnknownEvent`],
-    /// [`LogProblem::Malformed`], [`LogProblem::OtherChannel`].
-    pub fn decode(log: &RawLog, chain_id: ChainId) -> Result<Self, PoisonLog> {
-        let poison = |problem| PoisonLog { position: log.position, problem };
-        let Some((topic, indexed)) = log.topics.split_first() else {
-            return Err(poison(LogProblem::Anonymous));
-        };
-        let Some((name, event, reader)) = KINDS.get(topic) else {
-            return Err(poison(LogProblem::UnknownEvent { topic: *topic }));
-        };
-        let read = Fields::of(event, indexed, &log.data).and_then(|mut f| {
-            let decoded = reader(&mut f, chain_id)?;
-            f.is_used_up().then_some(decoded)
-        });
-        let decoded = read.ok_or(poison(LogProblem::Malformed { event: name }))?;
-        if let Self::Created { channel_id, params, .. } = &decoded {
-            let (named, computed) = (*channel_id, params.channel_id());
-            if named != computed {
-                return Err(poison(LogProblem::OtherChannel { named, computed }));
-            }
-        }
-        Ok(decoded)
-    }
-
-    /// The channel that it happened to; `None` for available balances.
-    #[must_use]
-    pub fn channel_id(&self) -> Option<ChannelId> {
-        match self {
-            Self::Deposited { .. } | Self::Withdrawn { .. } => None,
-            Self::Created { channel_id, .. }
-            | Self::Joined { channel_id, .. }
-            | Self::Opened { channel_id }
-            | Self::Challenged { channel_id, .. }
-            | Self::Checkpointed { channel_id, .. }
-            | Self::Resized { channel_id, .. }
-            | Self::Closed { channel_id, .. } => Some(*channel_id),
+/// Reads a log of the custody contract on a chain: exactly what the contract writes, nothing similar.
+///
+/// # Errors
+/// [`PoisonLog`] with the first that applies: [`LogProblem::Anonymous`], [`LogProblem::UnknownEvent`],
+/// [`LogProblem::Malformed`], [`LogProblem::OtherChannel`].
+pub fn decode_log(log: &RawLog, chain_id: ChainId) -> Result<CustodyEvent, PoisonLog> {
+    let poison = |problem| PoisonLog { position: log.position, problem };
+    let Some((topic, indexed)) = log.topics.split_first() else {
+        return Err(poison(LogProblem::Anonymous));
+    };
+    let Some((name, event, reader)) = KINDS.get(topic) else {
+        return Err(poison(LogProblem::UnknownEvent { topic: *topic }));
+    };
+    let read = Fields::of(event, indexed, &log.data).and_then(|mut fields| {
+        let decoded = reader(&mut fields, chain_id)?;
+        fields.is_used_up().then_some(decoded)
+    });
+    let decoded = read.ok_or(poison(LogProblem::Malformed { event: name }))?;
+    if let CustodyEvent::Created { channel_id, params, .. } = &decoded {
+        let (named, computed) = (*channel_id, params.channel_id());
+        if named != computed {
+            return Err(poison(LogProblem::OtherChannel { named, computed }));
         }
     }
+    Ok(decoded)
 }
 
 /// The values of a log, taken one after another.

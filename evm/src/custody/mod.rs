@@ -11,6 +11,6 @@ mod revert;
 pub(crate) mod tokens;
 pub(crate) mod views;
 
-pub use event::{CustodyEvent, LogProblem, PoisonLog};
-pub use record::{ChannelStatus, OnChainChannel, RecordedState, SignedState};
+pub use event::{LogProblem, PoisonLog, decode_log};
+pub use record::{ChannelStatus, OnChainChannel, SignedState};
 pub use revert::{Refusal, Revert};

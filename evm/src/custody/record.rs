@@ -1,10 +1,8 @@
-//! Channels and states as the contract keeps them.
-//!
-//! The contract takes channels of strangers too, with states that the broker would never sign; what is
-//! read here is as wide as what the contract stores.
+//! Channels as the contract keeps them, and states as it is given them.
 
-use domain::crypto::{Allocation, DirectParams, DirectState, Intent, Signature};
-use domain::primitives::{Address, ChannelId, Version};
+use domain::chain::RecordedState;
+use domain::crypto::{DirectParams, DirectState, Signature};
+use domain::primitives::Address;
 
 /// A state with the signatures of who agreed to it, to be given to the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,36 +11,6 @@ pub struct SignedState {
     pub state: DirectState,
     /// The participant's signature and the broker's, in this order; one alone is the participant's.
     pub signatures: Vec<Signature>,
-}
-
-/// A state that the contract stores or wrote to its log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedState {
-    /// What it is for.
-    pub intent: Intent,
-    /// Which of the channel's states it is; `None` above 2^53 − 1, which no state of the broker's channels is.
-    pub version: Option<Version>,
-    /// The hash of a request, the deltas of a RESIZE, or whatever the participants agreed to put there.
-    pub data: Vec<u8>,
-    /// The part of side 0, who opened the channel, and of side 1.
-    pub allocations: [Allocation; 2],
-    /// The signatures as they were handed in, which may be other than [`Signature`]: contract wallets
-    /// have their own.
-    pub signatures: Vec<Vec<u8>>,
-}
-
-impl RecordedState {
-    /// The state as its participants signed it; `None` when its version is above 2^53 − 1.
-    #[must_use]
-    pub fn to_direct(&self, channel_id: ChannelId) -> Option<DirectState> {
-        Some(DirectState {
-            channel_id,
-            intent: self.intent,
-            version: self.version?,
-            data: self.data.clone(),
-            allocations: self.allocations,
-        })
-    }
 }
 
 /// Where in its life a channel is, as the contract says. What is not there or has ended has no status.

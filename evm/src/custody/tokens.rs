@@ -1,10 +1,11 @@
 //! Between ABI tokens and our values. Reading gives `None` for what does not fit.
 
+use domain::chain::RecordedState;
 use domain::crypto::{Allocation, DirectParams, Intent, Signature};
 use domain::primitives::{Address, Amount, ChainId, ChannelId, Version};
 use ethers_core::abi::Token;
 
-use super::record::{RecordedState, SignedState};
+use super::record::SignedState;
 use crate::convert;
 
 pub(crate) fn address(value: Address) -> Token {

@@ -1,6 +1,6 @@
 //! What the custody contract answers.
 
-use domain::primitives::{Amount, ChainId, ChannelId};
+use domain::primitives::{ChainId, ChannelId};
 use ethers_core::abi::Token;
 
 use super::record::{ChannelStatus, OnChainChannel};
@@ -37,11 +37,4 @@ pub(crate) fn channel(
         challenge_expires_at_secs: (status == ChannelStatus::Dispute).then_some(expiry),
         last_valid_state: tokens::into_state(state)?,
     }))
-}
-
-/// Takes an answer of one list of as many amounts as were asked for.
-pub(crate) fn amounts(mut answer: Vec<Token>, count: usize) -> Option<Vec<Amount>> {
-    let list = answer.pop()?.into_array()?;
-    let amounts: Vec<Amount> = list.into_iter().map(tokens::into_amount).collect::<Option<_>>()?;
-    (answer.is_empty() && amounts.len() == count).then_some(amounts)
 }
