@@ -2,6 +2,9 @@
 
 pub mod actors;
 pub mod chain;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod devnet;
+pub mod signer;
 pub mod store;

@@ -4,3 +4,4 @@
 //! up. Nothing here computes money.
 
 pub mod journal;
+pub mod pen;

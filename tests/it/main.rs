@@ -1,1 +1,8 @@
 //! The integration tests: one binary, one file per scenario.
+
+#![allow(clippy::unwrap_used)]
+
+mod cli;
+mod config;
+mod devnet;
+mod tidy;

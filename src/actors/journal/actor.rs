@@ -376,3 +376,6 @@ impl StreamHandler<Work> for JournalActor {
         self.turn(ctx);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,6 +126,15 @@ impl Permits {
         Ok(Permit { key, body_hash, permits: Arc::clone(self), is_settled: false })
     }
 
+    /// Why [`Permits::take`] would refuse because of what is known of `key`; `None` when nothing is.
+    ///
+    /// For whoever must do something before it may decide: a repeat must not be judged by what the
+    /// first one has changed.
+    #[must_use]
+    pub fn known(&self, key: RequestKey, body_hash: Digest) -> Option<NoPermit> {
+        self.lock().keys.get_mut(&key).map(|known| known.repeat(body_hash))
+    }
+
     /// How many requests are decided and not yet durable.
     #[must_use]
     pub fn in_flight(&self) -> usize {

@@ -1,0 +1,66 @@
+//! The command line: one file a command, results on stdout, all else on stderr.
+//!
+//! Commands parse their arguments, call what does the work and show the outcome; they decide nothing.
+
+mod config_check;
+mod keygen;
+mod output;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Flags, load};
+
+/// A broker for state channels.
+#[derive(Debug, Parser)]
+#[command(name = "clearnet", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Looks after the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Makes a private key for the broker.
+    Keygen(keygen::Keygen),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Checks the configuration and shows what it comes to.
+    Check(config_check::ConfigCheck),
+}
+
+/// What every command that needs the configuration takes.
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    /// The configuration.
+    #[arg(long = "config", value_name = "FILE", default_value = "config.toml")]
+    path: PathBuf,
+    /// The address and port that clients connect to, instead of server.listen.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// Whatever kept the command from its outcome, as a text for the operator.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Config(ConfigCommand::Check(command)) => command.run(),
+            Command::Keygen(command) => command.run(),
+        }
+    }
+}
+
+impl ConfigArgs {
+    fn load(&self) -> Result<Config, ConfigError> {
+        load(&self.path, std::env::vars_os(), &Flags { listen: self.listen.clone() })
+    }
+}
