@@ -15,7 +15,7 @@ mod rpc;
 mod tx;
 mod types;
 
-pub use client::{Client, ContractMismatch};
+pub use crate::client::{Client, ContractMismatch};
 pub use error::{ChainError, ErrorClass};
 pub use rpc::{Rpc, RpcLimits};
 pub use tx::{Call, SignedTransaction, Transaction};

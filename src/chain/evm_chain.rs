@@ -1,12 +1,13 @@
 //! [`ChainClient`] over a node of a chain with an EVM.
 
 use async_trait::async_trait;
+use domain::chain::CustodyEvent;
 use domain::primitives::{Address, Amount, ChainId, ChannelId, Digest};
-use evm::custody::OnChainChannel;
+use evm::custody::{CustodyCall, OnChainChannel, PoisonLog, decode_log};
 use evm::{BlockRef, Call, ChainError, Client, NonceAndFees, RawLog, Receipt, Wake};
 use futures::stream::BoxStream;
 
-use super::client::ChainClient;
+use super::chain_client::ChainClient;
 
 /// A chain with an EVM and our custody contract on it. Clones share the connection.
 #[derive(Debug, Clone)]
@@ -42,6 +43,10 @@ impl ChainClient for EvmChain {
         self.client.logs(self.custody, from, to).await
     }
 
+    fn decode(&self, log: &RawLog) -> Result<CustodyEvent, PoisonLog> {
+        decode_log(log, self.client.chain_id())
+    }
+
     fn wake_ups(&self) -> BoxStream<'static, Wake> {
         self.client.wake_ups()
     }
@@ -74,6 +79,10 @@ impl ChainClient for EvmChain {
 
     async fn nonce_and_fees(&self, address: Address) -> Result<NonceAndFees, ChainError> {
         self.client.nonce_and_fees(address).await
+    }
+
+    fn encode(&self, call: &CustodyCall) -> Call {
+        call.to_call(self.custody)
     }
 
     async fn estimate_gas(&self, from: Address, call: &Call) -> Result<u64, ChainError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::crypto::{DirectParams, Signature, SigningKey};
 use domain::primitives::{Address, Amount, Digest};
-use evm::custody::{SignedState, calls};
+use evm::custody::{CustodyCall, SignedState};
 use evm::{Call, ChainError, Client, ErrorClass, Receipt, Transaction, erc20};
 use thiserror::Error;
 use tokio::sync::Mutex;
@@ -148,7 +148,7 @@ impl Participant {
     /// # Errors
     /// See [`Participant`].
     pub async fn deposit(&self, token: Address, amount: Amount) -> Result<Receipt, WalletError> {
-        self.call(coin_part(token, amount), calls::deposit(self.address(), token, amount)).await
+        self.call(CustodyCall::Deposit { account: self.address(), token, amount }).await
     }
 
     /// Takes out of the available balance.
@@ -156,15 +156,7 @@ impl Participant {
     /// # Errors
     /// See [`Participant`].
     pub async fn withdraw(&self, token: Address, amount: Amount) -> Result<Receipt, WalletError> {
-        self.call(Amount::ZERO, calls::withdraw(token, amount)).await
-    }
-
-    /// Opens a channel out of the available balance.
-    ///
-    /// # Errors
-    /// See [`Participant`].
-    pub async fn create(&self, params: &DirectParams, initial: &SignedState) -> Result<Receipt, WalletError> {
-        self.call(Amount::ZERO, calls::create(params, initial)).await
+        self.call(CustodyCall::Withdraw { token, amount }).await
     }
 
     /// Deposits and opens a channel in one transaction.
@@ -175,19 +167,18 @@ impl Participant {
         &self,
         token: Address,
         amount: Amount,
-        params: &DirectParams,
-        initial: &SignedState,
+        params: DirectParams,
+        initial: SignedState,
     ) -> Result<Receipt, WalletError> {
-        let data = calls::deposit_and_create(token, amount, params, initial);
-        self.call(coin_part(token, amount), data).await
+        self.call(CustodyCall::DepositAndCreate { token, amount, params, initial }).await
     }
 
     /// Hands in a newer state.
     ///
     /// # Errors
     /// See [`Participant`].
-    pub async fn checkpoint(&self, candidate: &SignedState) -> Result<Receipt, WalletError> {
-        self.call(Amount::ZERO, calls::checkpoint(candidate)).await
+    pub async fn checkpoint(&self, candidate: SignedState) -> Result<Receipt, WalletError> {
+        self.call(CustodyCall::Checkpoint { candidate }).await
     }
 
     /// Begins a dispute.
@@ -196,34 +187,25 @@ impl Participant {
     /// See [`Participant`].
     pub async fn challenge(
         &self,
-        candidate: &SignedState,
-        challenger: &Signature,
+        candidate: SignedState,
+        challenger: Signature,
     ) -> Result<Receipt, WalletError> {
-        self.call(Amount::ZERO, calls::challenge(candidate, challenger)).await
-    }
-
-    /// Changes how much money a channel holds.
-    ///
-    /// # Errors
-    /// See [`Participant`].
-    pub async fn resize(&self, candidate: &SignedState, proof: &SignedState) -> Result<Receipt, WalletError> {
-        self.call(Amount::ZERO, calls::resize(candidate, proof)).await
+        self.call(CustodyCall::Challenge { candidate, challenger }).await
     }
 
     /// Ends a channel.
     ///
     /// # Errors
     /// See [`Participant`].
-    pub async fn close(&self, candidate: &SignedState) -> Result<Receipt, WalletError> {
-        self.call(Amount::ZERO, calls::close(candidate)).await
+    pub async fn close(&self, candidate: SignedState) -> Result<Receipt, WalletError> {
+        self.call(CustodyCall::Close { candidate }).await
     }
 
-    async fn call(&self, value: Amount, data: Vec<u8>) -> Result<Receipt, WalletError> {
-        self.wallet.run(Call { to: Some(self.custody), value, data }).await
+    /// Makes the custody contract do anything else.
+    ///
+    /// # Errors
+    /// See [`Participant`].
+    pub async fn call(&self, call: CustodyCall) -> Result<Receipt, WalletError> {
+        self.wallet.run(call.to_call(self.custody)).await
     }
-}
-
-/// How much coin goes along when so much of a token is deposited.
-fn coin_part(token: Address, amount: Amount) -> Amount {
-    if token.is_zero() { amount } else { Amount::ZERO }
 }

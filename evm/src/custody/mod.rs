@@ -4,13 +4,14 @@
 //! what any of it means for a channel.
 
 pub(crate) mod artifact;
-pub mod calls;
+mod call;
 mod event;
 mod record;
 mod revert;
 pub(crate) mod tokens;
 pub(crate) mod views;
 
+pub use call::CustodyCall;
 pub use event::{LogProblem, PoisonLog, decode_log};
 pub use record::{ChannelStatus, OnChainChannel, SignedState};
 pub use revert::{Refusal, Revert};

@@ -3,7 +3,7 @@
 use domain::chain::{CustodyEvent, RecordedState};
 use domain::crypto::{Intent, encode_resize};
 use domain::primitives::{Address, Amount, Delta};
-use evm::custody::{ChannelStatus, Refusal, Revert, SignedState};
+use evm::custody::{ChannelStatus, CustodyCall, Refusal, Revert, SignedState};
 use evm::{ChainError, ContractMismatch};
 
 use super::world::{CHALLENGE_SECS, Form, World, amount, shared_chain, soon};
@@ -36,7 +36,7 @@ async fn a_channel_lives_from_deposit_to_withdrawal_and_the_log_tells_it_in_orde
     let initial =
         world.signed(world.state(&params, Intent::Initialize, 0, [100, 0]), Form::Raw, Form::Eip191);
     alice.approve(token, amount(100)).await.unwrap();
-    alice.deposit_and_create(token, amount(100), &params, &initial).await.unwrap();
+    alice.deposit_and_create(token, amount(100), params.clone(), initial.clone()).await.unwrap();
     let head = world.client().head().await.unwrap();
     let channel = world.client().channel_at(world.custody(), id, head).await.unwrap().unwrap();
     assert_eq!(channel.params, params);
@@ -47,8 +47,8 @@ async fn a_channel_lives_from_deposit_to_withdrawal_and_the_log_tells_it_in_orde
     assert_eq!(world.client().channel_balance(world.custody(), id, token, head).await, Ok(amount(100)));
 
     let paid = world.signed(world.state(&params, Intent::Operate, 1, [70, 30]), Form::Eip191, Form::Raw);
-    alice.checkpoint(&paid).await.unwrap();
-    alice.challenge(&paid, &world.challenge_by_alice(&paid.state)).await.unwrap();
+    alice.checkpoint(paid.clone()).await.unwrap();
+    alice.challenge(paid.clone(), world.challenge_by_alice(&paid.state)).await.unwrap();
     let head = world.client().head().await.unwrap();
     let channel = world.client().channel_at(world.custody(), id, head).await.unwrap().unwrap();
     let expires_at_secs = head.timestamp_secs + CHALLENGE_SECS;
@@ -56,9 +56,9 @@ async fn a_channel_lives_from_deposit_to_withdrawal_and_the_log_tells_it_in_orde
     assert_eq!(channel.challenge_expires_at_secs, Some(expires_at_secs));
 
     let newer = world.signed(world.state(&params, Intent::Operate, 2, [60, 40]), Form::Raw, Form::Raw);
-    broker.checkpoint(&newer).await.unwrap();
+    broker.checkpoint(newer.clone()).await.unwrap();
     let last = world.signed(world.state(&params, Intent::Finalize, 3, [60, 40]), Form::Raw, Form::Raw);
-    alice.close(&last).await.unwrap();
+    alice.close(last.clone()).await.unwrap();
     let head = world.client().head().await.unwrap();
     assert_eq!(world.client().channel_at(world.custody(), id, head).await, Ok(None));
     let available = world.client().available_balance(world.custody(), broker.address(), token, head).await;
@@ -95,11 +95,14 @@ async fn a_resize_moves_money_in_and_is_told_side_by_side() {
     alice.approve(world.token, amount(150)).await.unwrap();
     alice.deposit(world.token, amount(150)).await.unwrap();
     let initial = world.signed(world.state(&params, Intent::Initialize, 0, [100, 0]), Form::Raw, Form::Raw);
-    alice.create(&params, &initial).await.unwrap();
+    alice.call(CustodyCall::Create { params: params.clone(), initial: initial.clone() }).await.unwrap();
     let deltas = [Delta::more(amount(50)), Delta::Zero];
     let mut resized = world.state(&params, Intent::Resize, 1, [150, 0]);
     resized.data = encode_resize(deltas).unwrap();
-    alice.resize(&world.signed(resized, Form::Raw, Form::Raw), &initial).await.unwrap();
+    alice
+        .call(CustodyCall::Resize { candidate: world.signed(resized, Form::Raw, Form::Raw), proof: initial })
+        .await
+        .unwrap();
     let told = world.events().await;
     assert_eq!(told.last(), Some(&CustodyEvent::Resized { channel_id: params.channel_id(), deltas }));
 }
@@ -128,14 +131,15 @@ async fn refusals_come_by_name_and_with_their_figures() {
     assert_eq!(nothing, Refusal::InvalidAmount);
 
     let empty = world.signed(world.state(&params, Intent::Initialize, 0, [0, 0]), Form::Raw, Form::Raw);
-    let absent = refusal(alice.close(&empty).await);
+    let absent = refusal(alice.close(empty.clone()).await);
     assert_eq!(absent, Refusal::ChannelNotFound(params.channel_id()));
     assert_eq!(absent.to_string(), format!("channel {} is not open", params.channel_id()));
-    alice.create(&params, &empty).await.unwrap();
-    assert_eq!(refusal(alice.create(&params, &empty).await), Refusal::InvalidStatus);
+    let create = CustodyCall::Create { params: params.clone(), initial: empty };
+    alice.call(create.clone()).await.unwrap();
+    assert_eq!(refusal(alice.call(create).await), Refusal::InvalidStatus);
     let mut unsigned = world.signed(world.state(&params, Intent::Operate, 1, [0, 0]), Form::Raw, Form::Raw);
     unsigned.signatures.swap(0, 1);
-    assert_eq!(refusal(alice.checkpoint(&unsigned).await), Refusal::InvalidStateSignatures);
+    assert_eq!(refusal(alice.checkpoint(unsigned).await), Refusal::InvalidStateSignatures);
 }
 
 #[tokio::test]

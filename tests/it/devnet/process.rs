@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use clearnet::config::{AssetConfig, Flags, load};
 use clearnet::devnet::{ChainPlan, LocalChain, TokenPlan, config_sections, deploy, dev_key};
 use domain::primitives::{Amount, ChainId};
 use evm::{Client, RpcLimits};
@@ -88,19 +89,24 @@ async fn two_chains_make_one_config_with_tokens_of_one_symbol_in_one_asset() {
     let two = client(&second.url(), other_id);
     let two = LocalChain::build(two, plan("two", ["PEPE", "usdc"]), dev_key("config/two")).await.unwrap();
 
-    let text = config_sections(&[(&one, first.url()), (&two, second.url())]);
-    let table: toml::Table = text.parse().unwrap();
-    let networks = table["networks"].as_array().unwrap();
-    let names: Vec<_> = networks.iter().map(|network| network["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["one", "two"]);
-    assert_eq!(networks[1]["chain_id"].as_integer(), Some(31_338));
-    assert_eq!(networks[1]["custody"].as_str(), Some(two.deployed().custody.to_string().as_str()));
-    assert_eq!(networks[0]["rpc_url"].as_str(), Some(first.url().as_str()));
-    let assets = table["assets"].as_array().unwrap();
-    let tokens = |asset: &toml::Value| asset["tokens"].as_array().unwrap().len();
-    let shape: Vec<_> = assets.iter().map(|a| (a["symbol"].as_str().unwrap(), tokens(a))).collect();
-    assert_eq!(shape, [("PEPE", 1), ("SHIB", 1), ("usdc", 2)]);
-    let of_two = &assets[2]["tokens"][1];
-    assert_eq!(of_two["network"].as_str(), Some("two"));
-    assert_eq!(of_two["address"].as_str(), Some(two.tokens()[1].address.to_string().as_str()));
+    let sections = config_sections(&[(&one, first.url()), (&two, second.url())]);
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("config.toml");
+    std::fs::write(&file, sections).unwrap();
+    let config = load(&file, [], &Flags::default()).unwrap();
+    let [of_one, of_two] = config.networks.as_slice() else { panic!("{:?}", config.networks) };
+    assert_eq!((of_one.name.as_str(), of_one.chain_id), ("one", CHAIN_ID));
+    assert_eq!((of_two.name.as_str(), of_two.chain_id), ("two", other_id));
+    assert_eq!(of_one.rpc_url.expose(), first.url());
+    assert_eq!((of_two.custody, of_two.adjudicator), (two.deployed().custody, two.deployed().adjudicator));
+    assert_eq!(
+        (of_two.start_block, of_two.confirmations, of_two.is_dev),
+        (two.deployed().start_block, 0, true)
+    );
+    let tokens = |asset: &AssetConfig| asset.tokens.iter().map(|it| it.token.address).collect::<Vec<_>>();
+    let assets: Vec<_> = config.assets.iter().map(|asset| (asset.symbol.as_str(), tokens(asset))).collect();
+    let [shib, usdc_of_one] = [0, 1].map(|i: usize| one.tokens()[i].address);
+    let [pepe, usdc_of_two] = [0, 1].map(|i: usize| two.tokens()[i].address);
+    let expected = [("PEPE", vec![pepe]), ("SHIB", vec![shib]), ("usdc", vec![usdc_of_one, usdc_of_two])];
+    assert_eq!(assets, expected);
 }

@@ -1,8 +1,9 @@
 //! The contract between the broker and a chain.
 
 use async_trait::async_trait;
+use domain::chain::CustodyEvent;
 use domain::primitives::{Address, Amount, ChainId, ChannelId, Digest};
-use evm::custody::OnChainChannel;
+use evm::custody::{CustodyCall, OnChainChannel, PoisonLog};
 use evm::{BlockRef, Call, ChainError, NonceAndFees, RawLog, Receipt, Wake};
 use futures::stream::BoxStream;
 
@@ -56,6 +57,10 @@ pub trait ChainClient: Send + Sync {
     /// the chain, or did not stay there until the answer was complete: look at the head again.
     async fn logs(&self, from: u64, to: BlockRef) -> Result<Vec<RawLog>, ChainError>;
 
+    /// What a log of the custody contract says; pure. A log that cannot be read is never one that this
+    /// program's contract wrote: it is recorded and passed over, and an operator is told.
+    fn decode(&self, log: &RawLog) -> Result<CustodyEvent, PoisonLog>;
+
     /// Hints, over one connection: waits until there is one, says [`Wake::Connected`], then [`Wake::Head`]
     /// whenever there may be something to see, and ends with the connection. Call again after the end;
     /// pauses between connections are kept inside. One stream at a time.
@@ -87,6 +92,9 @@ pub trait ChainClient: Send + Sync {
 
     /// The nonces of an address and what a transaction has to pay, as things stand.
     async fn nonce_and_fees(&self, address: Address) -> Result<NonceAndFees, ChainError>;
+
+    /// The call that makes the custody contract do something; pure.
+    fn encode(&self, call: &CustodyCall) -> Call;
 
     /// How much gas a call by `from` would take on top of the newest block; [`ChainError::Reverted`] when
     /// it would fail there.
