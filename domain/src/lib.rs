@@ -9,4 +9,5 @@ pub mod chain;
 pub mod channel;
 pub mod crypto;
 pub mod ledger;
+pub mod participant;
 pub mod primitives;

@@ -20,7 +20,7 @@ mod stored;
 mod terms;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use counting::IgnoreReason;
 pub use effect::{DirectAlarm, DirectEffect, Held, SettlementEnd};
