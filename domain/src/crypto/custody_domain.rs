@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::abi::{WORD, Words};
 use super::direct_layout::DirectState;
 use super::keccak::keccak256;
-use super::typed_data::typed_digest;
+use super::typed_data::{TYPED_BYTES, typed_bytes};
 use crate::primitives::{Address, ChainId, Digest};
 
 static DOMAIN_TYPE: LazyLock<Digest> = LazyLock::new(|| {
@@ -52,13 +52,23 @@ impl CustodyDomain {
     /// The digest that stands for a state.
     #[must_use]
     pub fn state_digest(&self, state: &DirectState) -> Digest {
-        typed_digest(self.separator, struct_hash(*STATE_TYPE, state))
+        keccak256(&[&self.typed_state(state)])
     }
 
     /// The digest that stands for a challenge with a state.
     #[must_use]
     pub fn challenge_digest(&self, state: &DirectState) -> Digest {
-        typed_digest(self.separator, struct_hash(*CHALLENGE_TYPE, state))
+        keccak256(&[&self.typed_challenge(state)])
+    }
+
+    /// The bytes behind [`CustodyDomain::state_digest`].
+    pub(super) fn typed_state(&self, state: &DirectState) -> [u8; TYPED_BYTES] {
+        typed_bytes(self.separator, struct_hash(*STATE_TYPE, state))
+    }
+
+    /// The bytes behind [`CustodyDomain::challenge_digest`].
+    pub(super) fn typed_challenge(&self, state: &DirectState) -> [u8; TYPED_BYTES] {
+        typed_bytes(self.separator, struct_hash(*CHALLENGE_TYPE, state))
     }
 }
 

@@ -25,8 +25,13 @@ impl DirectParams {
     /// The id that the custody contract gives the channel. The contract's own address is not part of it.
     #[must_use]
     pub fn channel_id(&self) -> ChannelId {
+        ChannelId::from_bytes(*keccak256(&[&self.packed()]).as_bytes())
+    }
+
+    /// The bytes behind [`DirectParams::channel_id`].
+    pub(super) fn packed(&self) -> Vec<u8> {
         let [participant, broker] = self.participants;
-        let hash = Words::default()
+        Words::default()
             .length(5 * WORD)
             .address(self.adjudicator)
             .number(self.challenge_secs)
@@ -35,8 +40,7 @@ impl DirectParams {
             .number(2)
             .address(participant)
             .address(broker)
-            .keccak();
-        ChannelId::from_bytes(*hash.as_bytes())
+            .into_bytes()
     }
 }
 
