@@ -10,8 +10,7 @@ const MIN_CHALLENGE_SECS: u64 = 3_600;
 
 /// Writes `[[networks]]` and `[[assets]]` for local chains, each with the URL of its node. Tokens of one
 /// symbol make one asset, shown with the decimals of the first.
-#[must_use]
-pub fn config_sections(chains: &[(&LocalChain, String)]) -> String {
+pub(super) fn config_sections(chains: &[(&LocalChain, String)]) -> String {
     let mut text = String::new();
     for (chain, rpc_url) in chains {
         let deployed = chain.deployed();

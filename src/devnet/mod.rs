@@ -9,12 +9,13 @@ mod cheats;
 mod config;
 mod deploy;
 mod local_chain;
+mod local_world;
 mod wallet;
 
 pub use anvil::{Anvil, AnvilOptions};
 pub use binary::{TOOLS_DIR, anvil_binary};
 pub use cheats::{Cheats, Snapshot};
-pub use config::config_sections;
 pub use deploy::{Deployed, deploy};
 pub use local_chain::{ChainPlan, LocalChain, LocalToken, TokenPlan, dev_key};
+pub use local_world::LocalWorld;
 pub use wallet::{Participant, Wallet, WalletError};

@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 
 use domain::primitives::{Address, Digest};
 use ethers_core::types::U64;
+use futures::future::ready;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
 use super::Client;
 use crate::convert::h160;
 use crate::error::ChainError;
 use crate::rpc::wire::WireLog;
-use crate::types::{BlockRef, RawLog};
+use crate::types::{BlockRef, LogPosition, RawLog};
 
 const METHOD: &str = "eth_getLogs";
+
+/// How many blocks are looked up at once: enough to hide the way to a far node, too few to be shut out by it.
+const LOOK_UPS_MAX: usize = 16;
 
 impl Client {
     /// All logs of a contract in the blocks `from ..= to.height` of the chain that ends in `to`, in the
@@ -45,22 +50,20 @@ impl Client {
     /// Looks up the block of every log, but `to`, which the caller looks up.
     async fn require_blocks_of(&self, logs: &[RawLog], to: BlockRef) -> Result<(), ChainError> {
         let mut blocks: BTreeMap<u64, Digest> = BTreeMap::from([(to.height, to.hash)]);
-        for log in logs {
-            let position = &log.position;
-            let hash = match blocks.get(&position.height) {
-                Some(hash) => *hash,
-                None => {
-                    let unknown = ChainError::UnknownBlock { hash: position.block_hash };
-                    let block = self.block(position.height).await?.ok_or(unknown)?;
-                    blocks.insert(position.height, block.hash);
-                    block.hash
-                }
-            };
-            if hash != position.block_hash {
-                return Err(ChainError::UnknownBlock { hash: position.block_hash });
+        for LogPosition { height, block_hash, .. } in logs.iter().map(|log| log.position) {
+            if *blocks.entry(height).or_insert(block_hash) != block_hash {
+                return Err(ChainError::UnknownBlock { hash: block_hash });
             }
         }
-        Ok(())
+        blocks.remove(&to.height);
+        let look_up = |(height, hash)| async move {
+            match self.block(height).await? {
+                Some(block) if block.hash == hash => Ok(()),
+                Some(_) | None => Err(ChainError::UnknownBlock { hash }),
+            }
+        };
+        let look_ups = stream::iter(blocks).map(look_up).buffer_unordered(LOOK_UPS_MAX);
+        look_ups.try_for_each(|()| ready(Ok(()))).await
     }
 }
 

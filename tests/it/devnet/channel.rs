@@ -2,7 +2,7 @@
 
 use domain::chain::{CustodyEvent, RecordedState};
 use domain::crypto::{Intent, encode_resize};
-use domain::primitives::{Address, Amount, Delta};
+use domain::primitives::{Address, Amount, Delta, encode_hex};
 use evm::custody::{ChannelStatus, CustodyCall, Refusal, Revert, SignedState};
 use evm::{ChainError, ContractMismatch};
 
@@ -157,4 +157,13 @@ async fn only_our_contracts_made_for_each_other_pass_the_check() {
     assert_eq!(check(custody, world.token).await, Err(ContractMismatch::OtherAdjudicator(world.token)));
     let foreign = ContractMismatch::AdjudicatorOfOther { expected: other.custody(), actual: custody };
     assert_eq!(check(other.custody(), adjudicator).await, Err(foreign));
+
+    // The same code at another address holds the typed-data domain of the first.
+    let code = encode_hex(&client.code_at(custody, head).await.unwrap());
+    let copy = Address::from_bytes([0xcc; 20]);
+    client.rpc().request::<_, serde_json::Value>("anvil_setCode", (copy, code)).await.unwrap();
+    client.rpc().request::<_, serde_json::Value>("anvil_mine", [1]).await.unwrap();
+    let head = client.head().await.unwrap();
+    let copied = client.check_contracts(copy, adjudicator, head).await;
+    assert_eq!(copied, Err(ContractMismatch::OtherCustody(copy)));
 }

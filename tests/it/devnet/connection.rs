@@ -1,23 +1,27 @@
 //! What is lost, and what is not, when connections break and blocks are taken back.
 
+use std::time::Duration;
+
 use clearnet::chain::{ChainClient, EvmChain};
 use domain::chain::CustodyEvent;
 use domain::primitives::{Address, ChainId};
 use evm::custody::decode_log;
 use evm::{BlockRef, ChainError, Client, ErrorClass, Wake};
 use futures::StreamExt as _;
+use tokio::time::interval;
 
 use super::proxy::{Proxy, Wire};
 use super::world::{CHAIN_ID, LIMITS, World, amount, private_chain, shared_chain, soon};
 
 /// Asks until the chain answers; every refusal until then must be one that passes.
 async fn head_again(client: &Client) -> BlockRef {
+    let mut ticks = interval(Duration::from_millis(10));
     loop {
+        ticks.tick().await;
         match client.head().await {
             Ok(head) => return head,
             Err(error) => assert_eq!(error.class(), ErrorClass::Unavailable, "{error}"),
         }
-        tokio::task::yield_now().await;
     }
 }
 
@@ -90,10 +94,11 @@ async fn a_chain_that_dies_is_unavailable_until_another_takes_its_place() {
     first.kill();
     soon(hints.for_each(|_| async {})).await;
     // Far more often than the provider's own reconnects would bear.
-    for _ in 0..20 {
+    let mut ticks = interval(LIMITS.pause_max);
+    for _ in 0..10 {
+        ticks.tick().await;
         let error = client.head().await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Unavailable, "{error}");
-        tokio::task::yield_now().await;
     }
 
     let mut hints = client.wake_ups();

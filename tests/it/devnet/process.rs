@@ -5,15 +5,17 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use clearnet::config::{AssetConfig, Flags, load};
-use clearnet::devnet::{ChainPlan, LocalChain, TokenPlan, config_sections, deploy, dev_key};
+use clearnet::devnet::{
+    AnvilOptions, ChainPlan, Cheats, LocalWorld, TokenPlan, anvil_binary, deploy, dev_key,
+};
 use domain::primitives::{Amount, ChainId};
 use evm::{Client, RpcLimits};
 use tokio::net::TcpStream;
 use tokio::time::interval;
 
-use super::world::{CHAIN_ID, LIMITS, private_chain, shared_chain, soon};
+use super::world::{CHAIN_ID, LIMITS, binary, private_chain, shared_chain, soon};
 
-/// Set for the child of a test: it starts a chain, says where, and waits to be killed.
+/// Set for the process that a test starts itself as.
 const CHILD: &str = "CLEARNET_TEST_HOLDS_A_CHAIN";
 const SAYS: &str = "chain on port ";
 
@@ -65,7 +67,7 @@ async fn deploying_with_any_key_gives_contracts_that_pass_the_check() {
     let key = dev_key("deploys");
     let poor = deploy(&anvil.url(), dev_key("has nothing")).await;
     assert!(poor.is_err());
-    let cheats = clearnet::devnet::Cheats::new(client.rpc().clone());
+    let cheats = Cheats::new(client.rpc().clone());
     cheats.set_balance(key.address(), Amount::from(10_u128.pow(18))).await.unwrap();
     let deployed = deploy(&anvil.url(), key).await.unwrap();
     let head = client.head().await.unwrap();
@@ -77,27 +79,23 @@ async fn deploying_with_any_key_gives_contracts_that_pass_the_check() {
 
 #[tokio::test]
 async fn two_chains_make_one_config_with_tokens_of_one_symbol_in_one_asset() {
-    let other_id = ChainId::new(31_338);
-    let (first, second) = (shared_chain().await, soon(private_chain(other_id)).await);
-    let plan = |name: &str, symbols: [&str; 2]| ChainPlan {
-        name: name.to_owned(),
-        tokens: symbols.map(|symbol| TokenPlan { symbol: symbol.to_owned(), decimals: 18 }).to_vec(),
+    let plan = |name: &str, id, symbols: [&str; 2]| {
+        let tokens = symbols.map(|symbol| TokenPlan { symbol: symbol.to_owned(), decimals: 18 }).to_vec();
+        let options = AnvilOptions { chain_id: ChainId::new(id), block_time_secs: None };
+        (options, ChainPlan { name: name.to_owned(), tokens })
     };
-    let client = |url: &str, id| Client::new(url, id, LIMITS).unwrap();
-    let one = client(&first.url(), CHAIN_ID);
-    let one = LocalChain::build(one, plan("one", ["SHIB", "usdc"]), dev_key("config/one")).await.unwrap();
-    let two = client(&second.url(), other_id);
-    let two = LocalChain::build(two, plan("two", ["PEPE", "usdc"]), dev_key("config/two")).await.unwrap();
+    let plans = vec![plan("one", 31_338, ["SHIB", "usdc"]), plan("two", 31_339, ["PEPE", "usdc"])];
+    let world = soon(LocalWorld::start(&binary().await, plans)).await.unwrap();
+    let [(_, one), (anvil_of_two, two)] = world.chains() else { panic!("{world:?}") };
 
-    let sections = config_sections(&[(&one, first.url()), (&two, second.url())]);
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("config.toml");
-    std::fs::write(&file, sections).unwrap();
+    std::fs::write(&file, world.config_sections()).unwrap();
     let config = load(&file, [], &Flags::default()).unwrap();
     let [of_one, of_two] = config.networks.as_slice() else { panic!("{:?}", config.networks) };
-    assert_eq!((of_one.name.as_str(), of_one.chain_id), ("one", CHAIN_ID));
-    assert_eq!((of_two.name.as_str(), of_two.chain_id), ("two", other_id));
-    assert_eq!(of_one.rpc_url.expose(), first.url());
+    assert_eq!((of_one.name.as_str(), of_one.chain_id), ("one", ChainId::new(31_338)));
+    assert_eq!((of_two.name.as_str(), of_two.chain_id), ("two", ChainId::new(31_339)));
+    assert_eq!(of_two.rpc_url.expose(), anvil_of_two.url());
     assert_eq!((of_two.custody, of_two.adjudicator), (two.deployed().custody, two.deployed().adjudicator));
     assert_eq!(
         (of_two.start_block, of_two.confirmations, of_two.is_dev),
@@ -109,4 +107,24 @@ async fn two_chains_make_one_config_with_tokens_of_one_symbol_in_one_asset() {
     let [pepe, usdc_of_two] = [0, 1].map(|i: usize| two.tokens()[i].address);
     let expected = [("PEPE", vec![pepe]), ("SHIB", vec![shib]), ("usdc", vec![usdc_of_one, usdc_of_two])];
     assert_eq!(assets, expected);
+}
+
+#[test]
+fn without_anvil_and_npm_it_is_said_what_to_do() {
+    if std::env::var_os(CHILD).is_some() {
+        let tools = tempfile::tempdir().unwrap();
+        let error = anvil_binary(tools.path()).unwrap_err().to_string();
+        let advice = "neither anvil nor npm is on PATH: install Foundry (getfoundry.sh) or Node.js with npm";
+        assert_eq!(error, advice);
+        return;
+    }
+    let nowhere = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "devnet::process::without_anvil_and_npm_it_is_said_what_to_do"])
+        .env(CHILD, "1")
+        .env("PATH", nowhere.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }

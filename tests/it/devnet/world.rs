@@ -1,7 +1,7 @@
 //! Contracts of its own for each test, on one chain that all share.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clearnet::devnet::{
@@ -33,9 +33,12 @@ pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("takes too long")
 }
 
+pub(crate) async fn binary() -> PathBuf {
+    spawn_blocking(|| anvil_binary(Path::new(TOOLS_DIR))).await.unwrap().unwrap()
+}
+
 pub(crate) async fn private_chain(chain_id: ChainId) -> Anvil {
-    let binary = spawn_blocking(|| anvil_binary(Path::new(TOOLS_DIR))).await.unwrap().unwrap();
-    Anvil::start(&binary, AnvilOptions { chain_id, block_time_secs: None }).await.unwrap()
+    Anvil::start(&binary().await, AnvilOptions { chain_id, block_time_secs: None }).await.unwrap()
 }
 
 pub(crate) async fn shared_chain() -> &'static Anvil {
