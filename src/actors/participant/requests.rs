@@ -13,6 +13,7 @@ use super::{
 };
 use crate::actors::answer::Outcome;
 use crate::actors::chain_sender::creation;
+use crate::actors::journal::Commit;
 use crate::clock;
 use crate::store::MemberRow;
 use domain::channel::Machine as _;
@@ -90,20 +91,24 @@ impl ParticipantActor {
             let Settle { token, amount, params, initial } = asked.params().clone();
             let mut preparation = Preparation::begin();
             let held = async {
+                let channel = params.channel_id();
                 preparation.announcement(&services, asked.hash(), token, params, initial).await?;
-                preparation.liquidity(&services, token, amount).await
+                preparation.liquidity(&services, channel, token, amount).await
             };
             let held = held.await;
             (asked, held.map(|()| preparation))
         };
         ctx.spawn(prepared.into_actor(self).map(move |(asked, held), act, ctx| {
-            let decided = held.and_then(|preparation| Ok((act.decide_settlement(&asked)?, preparation)));
+            let Settle { params, initial, .. } = asked.params();
+            let (participant, channel) = (asked.by, params.channel_id());
+            let decided = held.and_then(|preparation| {
+                preparation.check_in_time()?;
+                let outbox = creation(params, initial, participant).ok_or(Refused::Unavailable)?;
+                Ok((act.decide_settlement(&asked)?, preparation, outbox))
+            });
             match decided {
-                Ok((decided, preparation)) => {
-                    let Settle { token, params, initial, .. } = asked.params();
-                    let (participant, channel) = (asked.by, params.channel_id());
-                    let outbox = creation(token.chain_id, channel, params, initial, participant);
-                    let complete = move |commit: &mut crate::actors::journal::Commit| {
+                Ok((decided, preparation, outbox)) => {
+                    let complete = move |commit: &mut Commit| {
                         commit.members.push(MemberRow { participant, channel });
                         commit.outbox.push(outbox);
                     };
@@ -126,7 +131,7 @@ impl ParticipantActor {
         &mut self,
         (transition, permit, answer): Decided,
         preparation: Preparation,
-        complete: impl FnOnce(&mut crate::actors::journal::Commit),
+        complete: impl FnOnce(&mut Commit),
         reply: Reply,
         ctx: &mut Context<Self>,
     ) {
