@@ -35,7 +35,7 @@ fn call(method: Method, params: &str) -> Result<(), JsonFault> {
 
 #[test]
 fn a_frame_cut_anywhere_is_malformed() {
-    for line in files().into_values().flatten() {
+    for line in files().values().flatten() {
         match line {
             Line::Client(text) => {
                 for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
@@ -429,8 +429,8 @@ proptest! {
 
     #[test]
     fn no_changed_byte_brings_the_decoders_down(pick: prop::sample::Index, at: prop::sample::Index, byte: u8) {
-        let lines: Vec<Line> = files().into_values().flatten().collect();
-        let (Line::Client(text) | Line::Server(text)) = &lines[pick.index(lines.len())];
+        let lines: Vec<&Line> = files().values().flatten().collect();
+        let (Line::Client(text) | Line::Server(text)) = lines[pick.index(lines.len())];
         let mut bytes = text.clone().into_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -33,7 +34,12 @@ pub(super) enum Line {
 }
 
 /// All golden frames, as the story writes them.
-pub(super) fn files() -> Files {
+pub(super) fn files() -> &'static Files {
+    static FILES: LazyLock<Files> = LazyLock::new(story);
+    &FILES
+}
+
+fn story() -> Files {
     let mut files = Files::new();
     files.insert("connection".to_owned(), connection());
     files.insert("room".to_owned(), room());
@@ -202,11 +208,11 @@ fn golden_frames_are_what_the_story_writes() {
     let expected = files();
     if std::env::var_os("WRITE_GOLDEN_FRAMES").is_some() {
         std::fs::create_dir_all(directory()).unwrap();
-        for (name, lines) in &expected {
+        for (name, lines) in expected {
             std::fs::write(directory().join(format!("{name}.json")), written(lines)).unwrap();
         }
     }
-    for (name, lines) in &expected {
+    for (name, lines) in expected {
         let text = std::fs::read_to_string(directory().join(format!("{name}.json"))).unwrap();
         assert_eq!(text, written(lines), "{name}.json");
     }

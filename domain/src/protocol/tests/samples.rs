@@ -6,9 +6,7 @@
 use serde::de::DeserializeOwned;
 
 use super::super::method::{Method, Params, close_app_session, create_app_session, submit_app_state};
-use super::super::{
-    CarriedState, ChannelTerms, CosignedState, Request, RequestId, Response, State, StateData,
-};
+use super::super::{CarriedState, ChannelTerms, CosignedState, Request, RequestId, Response, State};
 use crate::crypto::{
     Allocation, CustodyDomain, Definition, DirectState, Intent, Signable, Signature, SigningKey,
 };
@@ -198,7 +196,7 @@ fn states_of(method: Method, hash: Digest) -> Vec<DirectState> {
         Method::Transfer => vec![operate(3, [15, 5])],
         Method::UpdateState => vec![operate(4, [20, 0])],
         Method::CreateAppSession => vec![operate(5, [15, 5])],
-        Method::CloseChannel => vec![state(channel_id(), Intent::Finalize, 6, hash.as_bytes(), [15, 5])],
+        Method::CloseChannel => vec![state(channel_id(), Intent::Finalize, 6, &[], [15, 5])],
         Method::Settle => vec![state(settlement_id(), Intent::Initialize, 0, &[], [5, 0])],
         Method::Ping
         | Method::GetConfig

@@ -75,13 +75,13 @@ fn the_newest_state_has_the_signature_of_the_participant_and_that_of_the_broker(
 
 #[test]
 fn calls_in_a_room_are_signed_by_guest_and_host_and_delivered_as_they_came() {
-    let lines = files().remove("room").unwrap();
+    let lines = &files()["room"];
     let mut signers = Vec::new();
     let mut sent = Vec::new();
     for line in lines {
         match line {
             Line::Client(text) => {
-                if let ClientBody::RoomRpc(call) = ClientFrame::decode(&text).unwrap().body {
+                if let ClientBody::RoomRpc(call) = ClientFrame::decode(text).unwrap().body {
                     let members = definition().participants;
                     let signed = Signed::verify(call.text(), call.signatures(), &members).unwrap();
                     signers.extend(addresses(signed.signers()));
@@ -89,7 +89,7 @@ fn calls_in_a_room_are_signed_by_guest_and_host_and_delivered_as_they_came() {
                 }
             }
             Line::Server(text) => {
-                if let ServerBody::RoomRpc { stamp, call } = ServerFrame::decode(&text).unwrap().unwrap().body
+                if let ServerBody::RoomRpc { stamp, call } = ServerFrame::decode(text).unwrap().unwrap().body
                 {
                     assert_eq!(stamp.sender, *signers.last().unwrap());
                     assert_eq!(call.data().get(), sent.last().unwrap());
