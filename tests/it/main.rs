@@ -4,4 +4,7 @@
 
 mod cli;
 mod config;
+mod devnet;
+mod harness;
+mod store;
 mod tidy;
