@@ -1,6 +1,7 @@
 //! Members, tokens and signed states that the tests share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use crate::channel::PartMove;
 use crate::crypto::{Definition, RequestText, Signed, Signers, SigningKey, VirtualAllocation};
@@ -17,21 +18,28 @@ pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 pub(super) const LIFETIME_SECS: u64 = 3_600;
 pub(super) const WINDOW_SECS: u64 = 600;
 
+/// A key that is made once: making one costs as much as signing.
+pub(super) type Key = &'static SigningKey;
+
 fn key(byte: u8) -> SigningKey {
     SigningKey::from_bytes([byte; 32]).unwrap()
 }
 
+static ALICE: LazyLock<SigningKey> = LazyLock::new(|| key(4));
+static BOB: LazyLock<SigningKey> = LazyLock::new(|| key(2));
+static CAROL: LazyLock<SigningKey> = LazyLock::new(|| key(3));
+
 /// Host of the room. Her address is the highest of the three: order is that of the definition.
-pub(super) fn alice() -> SigningKey {
-    key(4)
+pub(super) fn alice() -> Key {
+    &ALICE
 }
 
-pub(super) fn bob() -> SigningKey {
-    key(2)
+pub(super) fn bob() -> Key {
+    &BOB
 }
 
-pub(super) fn carol() -> SigningKey {
-    key(3)
+pub(super) fn carol() -> Key {
+    &CAROL
 }
 
 pub(super) fn shib() -> Token {
@@ -51,8 +59,8 @@ pub(super) fn tokens() -> BTreeSet<Token> {
     BTreeSet::from([shib(), pepe()])
 }
 
-pub(super) fn addresses(keys: &[SigningKey]) -> Vec<Address> {
-    keys.iter().map(SigningKey::address).collect()
+pub(super) fn addresses(keys: &[Key]) -> Vec<Address> {
+    keys.iter().map(|key| key.address()).collect()
 }
 
 /// A room of Alice and Bob.
@@ -82,12 +90,12 @@ pub(super) fn amount(number: u64) -> Amount {
     Amount::from(number)
 }
 
-pub(super) fn line(who: &SigningKey, token: Token, amount: impl Into<Amount>) -> VirtualAllocation {
+pub(super) fn line(who: Key, token: Token, amount: impl Into<Amount>) -> VirtualAllocation {
     VirtualAllocation { participant: who.address(), token, amount: amount.into() }
 }
 
 /// A part of `who` in a direct channel that is named by a number.
-pub(super) fn part(who: &SigningKey, channel: u8, token: Token, before: u64, after: u64) -> PartMove {
+pub(super) fn part(who: Key, channel: u8, token: Token, before: u64, after: u64) -> PartMove {
     PartMove {
         channel: ChannelId::from_bytes([channel; 32]),
         participant: who.address(),
@@ -102,7 +110,7 @@ pub(super) fn request(id: u64) -> RequestKey {
 }
 
 /// The proof that these signed a request.
-pub(super) fn signers(keys: &[SigningKey]) -> Signers {
+pub(super) fn signers(keys: &[Key]) -> Signers {
     let text = RequestText::new(BROKER, "[1,\"create_app_session\",{},1700000000000]");
     let signatures: Vec<_> = keys.iter().map(|key| key.sign(text.hash())).collect();
     Signed::verify(text, &signatures, &addresses(keys)).unwrap().into_parts().1
@@ -135,7 +143,7 @@ pub(super) fn open_with(request: OpeningRequest) -> Result<Opened, super::Openin
 
 /// The room of the main story: Alice 5 SHIB, Bob 10 PEPE.
 pub(super) fn story() -> VirtualChannel {
-    let allocations = vec![line(&alice(), shib(), 5_u64), line(&bob(), pepe(), 10_u64)];
+    let allocations = vec![line(alice(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
     open_with(opening(room(), allocations)).unwrap().channel
 }
 
@@ -160,19 +168,19 @@ pub(super) fn next(
     }
 }
 
-pub(super) fn signed(state: VirtualState, keys: &[SigningKey]) -> Signed<VirtualState> {
+pub(super) fn signed(state: VirtualState, keys: &[Key]) -> Signed<VirtualState> {
     let digest = state.digest();
     let signatures: Vec<_> = keys.iter().map(|key| key.sign(digest)).collect();
     Signed::verify(state, &signatures, &addresses(keys)).unwrap()
 }
 
 /// Hands in a state without data.
-pub(super) fn update(state: VirtualState, keys: &[SigningKey]) -> Update {
+pub(super) fn update(state: VirtualState, keys: &[Key]) -> Update {
     Update { request: request(2), state: signed(state, keys), data: None }
 }
 
 /// Ends with a state without data; everything goes to the wallets.
-pub(super) fn close(state: VirtualState, keys: &[SigningKey]) -> Close {
+pub(super) fn close(state: VirtualState, keys: &[Key]) -> Close {
     Close { request: request(3), state: signed(state, keys), data: None, parts: Vec::new() }
 }
 
@@ -191,6 +199,7 @@ pub(super) fn changes(transfers: &[Transfer]) -> BTreeMap<AccountKey, i128> {
 pub(super) fn book_of(channel: &VirtualChannel) -> Ledger {
     Ledger::with_balances(channel.balances())
 }
+
 pub(super) fn version(number: u64) -> Version {
     Version::new(number).unwrap()
 }

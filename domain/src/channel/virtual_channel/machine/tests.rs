@@ -17,7 +17,7 @@ const WINDOW_OVER: u64 = LIFETIME_SECS + WINDOW_SECS;
 
 /// The allocations of the main story after Bob has won.
 fn bob_won() -> Vec<VirtualAllocation> {
-    vec![line(&bob(), shib(), 5_u64), line(&bob(), pepe(), 10_u64)]
+    vec![line(bob(), shib(), 5_u64), line(bob(), pepe(), 10_u64)]
 }
 
 /// A state of the main story's room in which Bob has won, agreed on by both.

@@ -1,15 +1,14 @@
 use super::*;
 use crate::channel::virtual_channel::samples::{
-    BROKER, LIFETIME_SECS, NOW, WINDOW_SECS, addresses, alice, amount, at, bob, carol, changes, doge, line,
-    open_with, opening, part, pepe, request, room, shib, signers, table, version,
+    BROKER, Key, LIFETIME_SECS, NOW, WINDOW_SECS, addresses, alice, amount, at, bob, carol, changes, doge,
+    line, open_with, opening, part, pepe, request, room, shib, signers, table, version,
 };
 use crate::channel::{Machine as _, PartMove};
-use crate::crypto::SigningKey;
 use crate::ledger::{AccountKey, Ledger};
 use crate::primitives::{ChainId, ChannelId};
 
 fn story() -> OpeningRequest {
-    opening(room(), vec![line(&alice(), shib(), 5_u64), line(&bob(), pepe(), 10_u64)])
+    opening(room(), vec![line(alice(), shib(), 5_u64), line(bob(), pepe(), 10_u64)])
 }
 
 fn refused(request: OpeningRequest) -> OpeningError {
@@ -22,7 +21,7 @@ fn refused_lines(lines: Vec<VirtualAllocation>) -> OpeningError {
 
 #[test]
 fn the_main_story_moves_parts_of_direct_channels_into_the_room() {
-    let parts = vec![part(&alice(), 1, shib(), 20, 15), part(&bob(), 2, pepe(), 100, 90)];
+    let parts = vec![part(alice(), 1, shib(), 20, 15), part(bob(), 2, pepe(), 100, 90)];
     let opened = open_with(OpeningRequest { parts: parts.clone(), ..story() }).unwrap();
     let id = room().channel_id();
     let expected = BTreeMap::from([
@@ -42,7 +41,7 @@ fn the_main_story_moves_parts_of_direct_channels_into_the_room() {
 #[test]
 fn what_no_part_gives_comes_from_the_wallet_and_is_reported() {
     let opened =
-        open_with(OpeningRequest { parts: vec![part(&alice(), 1, shib(), 20, 18)], ..story() }).unwrap();
+        open_with(OpeningRequest { parts: vec![part(alice(), 1, shib(), 20, 18)], ..story() }).unwrap();
     let debits = [((alice().address(), shib()), amount(3)), ((bob().address(), pepe()), amount(10))];
     assert_eq!(opened.plan.wallet_debits(), &BTreeMap::from(debits));
     let id = room().channel_id();
@@ -107,8 +106,7 @@ fn a_room_without_money_needs_no_transfer() {
 
 #[test]
 fn a_room_without_money_may_still_anchor() {
-    let request =
-        OpeningRequest { parts: vec![part(&bob(), 1, pepe(), 0, 3)], ..opening(room(), Vec::new()) };
+    let request = OpeningRequest { parts: vec![part(bob(), 1, pepe(), 0, 3)], ..opening(room(), Vec::new()) };
     let opened = open_with(request).unwrap();
     assert_eq!(opened.plan.wallet_debits(), &BTreeMap::from([((bob().address(), pepe()), amount(3))]));
     assert_eq!(opened.transition.transfers[0].entries().len(), 2);
@@ -116,11 +114,11 @@ fn a_room_without_money_may_still_anchor() {
 
 #[test]
 fn takes_the_largest_amounts_and_not_more() {
-    let whole = vec![line(&alice(), shib(), Amount::MAX), line(&bob(), pepe(), Amount::MAX)];
+    let whole = vec![line(alice(), shib(), Amount::MAX), line(bob(), pepe(), Amount::MAX)];
     let opened = open_with(opening(room(), whole)).unwrap();
     assert_eq!(opened.channel.allocation_of(alice().address(), shib()), Amount::MAX);
     assert_eq!(opened.plan.wallet_debits().len(), 2);
-    let above = vec![line(&alice(), shib(), Amount::MAX), line(&bob(), shib(), 1_u64)];
+    let above = vec![line(alice(), shib(), Amount::MAX), line(bob(), shib(), 1_u64)];
     let error = AllocationError::TotalOverflow { token: shib() };
     assert_eq!(refused_lines(above), OpeningError::Allocation(error));
 }
@@ -128,9 +126,8 @@ fn takes_the_largest_amounts_and_not_more() {
 #[test]
 fn credits_above_the_largest_amount_make_no_transfer() {
     // Each member's own movement fits, the sum of their credits does not.
-    let emptied =
-        |who: &SigningKey, channel| PartMove { before: Amount::MAX, ..part(who, channel, shib(), 0, 0) };
-    let parts = vec![emptied(&alice(), 1), emptied(&bob(), 2)];
+    let emptied = |who: Key, channel| PartMove { before: Amount::MAX, ..part(who, channel, shib(), 0, 0) };
+    let parts = vec![emptied(alice(), 1), emptied(bob(), 2)];
     let error = refused(OpeningRequest { parts, ..opening(room(), Vec::new()) });
     assert!(matches!(error, OpeningError::Ledger(LedgerError::Overflow { .. })), "{error}");
 }
@@ -140,21 +137,20 @@ fn refuses_each_wrong_allocation() {
     let (alice, bob, carol) = (alice(), bob(), carol());
     let participant = carol.address();
     let not_a_member = AllocationError::NotAMember { participant };
-    assert_eq!(refused_lines(vec![line(&carol, doge(), 0_u64)]), not_a_member.into());
+    assert_eq!(refused_lines(vec![line(carol, doge(), 0_u64)]), not_a_member.into());
     let unknown = AllocationError::UnknownToken { token: doge() };
-    assert_eq!(refused_lines(vec![line(&alice, doge(), 0_u64)]), unknown.into());
+    assert_eq!(refused_lines(vec![line(alice, doge(), 0_u64)]), unknown.into());
     let zero = AllocationError::Zero { participant: alice.address(), token: shib() };
-    assert_eq!(refused_lines(vec![line(&alice, shib(), 1_u64), line(&alice, shib(), 0_u64)]), zero.into());
+    assert_eq!(refused_lines(vec![line(alice, shib(), 1_u64), line(alice, shib(), 0_u64)]), zero.into());
     let repeated = AllocationError::Repeated { participant: alice.address(), token: shib() };
-    let twice =
-        vec![line(&alice, shib(), 1_u64), line(&bob, shib(), 1_u64), line(&alice, shib(), Amount::MAX)];
+    let twice = vec![line(alice, shib(), 1_u64), line(bob, shib(), 1_u64), line(alice, shib(), Amount::MAX)];
     assert_eq!(refused_lines(twice), repeated.into());
 }
 
 #[test]
 fn of_wrong_allocations_the_first_line_is_reported() {
-    let zero = line(&alice(), shib(), 0_u64);
-    let strange = line(&carol(), shib(), 1_u64);
+    let zero = line(alice(), shib(), 0_u64);
+    let strange = line(carol(), shib(), 1_u64);
     let refused = [refused_lines(vec![zero, strange]), refused_lines(vec![strange, zero])];
     let expected = [
         AllocationError::Zero { participant: alice().address(), token: shib() }.into(),
@@ -168,7 +164,7 @@ fn holds_sixteen_tokens_and_not_more() {
     let token = |number| Token { chain_id: ChainId::new(number), address: Address::ZERO };
     let open_with_tokens = |count: u64| {
         let tokens: BTreeSet<Token> = (1..=count).map(token).collect();
-        let lines = tokens.iter().map(|token| line(&alice(), *token, 1_u64)).collect();
+        let lines = tokens.iter().map(|token| line(alice(), *token, 1_u64)).collect();
         let terms = OpeningTerms {
             broker: BROKER,
             tokens: &tokens,
@@ -183,8 +179,8 @@ fn holds_sixteen_tokens_and_not_more() {
 
 #[test]
 fn all_members_have_to_sign_and_nobody_else() {
-    let signed_by = |keys: &[SigningKey]| refused(OpeningRequest { signers: signers(keys), ..story() });
-    let missing = |who: SigningKey| OpeningError::MissingSignature { member: who.address() };
+    let signed_by = |keys: &[Key]| refused(OpeningRequest { signers: signers(keys), ..story() });
+    let missing = |who: Key| OpeningError::MissingSignature { member: who.address() };
     assert_eq!(signed_by(&[alice()]), missing(bob()));
     assert_eq!(signed_by(&[bob()]), missing(alice()));
     let stranger = QuorumError::SignedByStranger { signer: carol().address() };
@@ -198,7 +194,7 @@ fn all_members_have_to_sign_and_nobody_else() {
 
 #[test]
 fn every_member_needs_a_direct_channel_of_any_token() {
-    let having = |keys: &[SigningKey]| {
+    let having = |keys: &[Key]| {
         let terms = OpeningTerms {
             broker: BROKER,
             tokens: &BTreeSet::from([shib(), pepe()]),
@@ -207,7 +203,7 @@ fn every_member_needs_a_direct_channel_of_any_token() {
         };
         open(story(), &terms, NOW).map(|opened| opened.channel.id())
     };
-    let missing = |who: SigningKey| Err(OpeningError::NoDirectChannel { member: who.address() });
+    let missing = |who: Key| Err(OpeningError::NoDirectChannel { member: who.address() });
     assert_eq!(having(&[]), missing(alice()));
     assert_eq!(having(&[alice(), carol()]), missing(bob()));
     assert_eq!(having(&[alice(), bob(), carol()]), Ok(room().channel_id()));
@@ -223,19 +219,19 @@ fn data_is_bounded() {
 
 #[test]
 fn reasons_are_given_in_the_documented_order() {
-    let stranger_part = part(&carol(), 1, shib(), 0, 0);
+    let stranger_part = part(carol(), 1, shib(), 0, 0);
     let (participant, channel) = (carol().address(), stranger_part.channel);
     let bytes = DATA_BYTES_MAX + 1;
     // Each case mends one mistake, so that the next one shows.
     let mut request = OpeningRequest {
         definition: Definition { nonce: 0, ..room() },
-        allocations: vec![line(&alice(), shib(), 0_u64)],
+        allocations: vec![line(alice(), shib(), 0_u64)],
         data: Some("x".repeat(bytes)),
         signers: signers(&[alice(), carol()]),
         parts: vec![stranger_part],
         ..story()
     };
-    let with = |request: &OpeningRequest, keys: &[SigningKey]| {
+    let with = |request: &OpeningRequest, keys: &[Key]| {
         let terms = OpeningTerms {
             broker: BROKER,
             tokens: &BTreeSet::from([shib()]),

@@ -25,7 +25,7 @@ fn without_parts_everything_goes_through_the_wallet() {
 
 #[test]
 fn a_part_may_pay_all_of_it() {
-    let parts = [part(&alice(), 1, shib(), 20, 15)];
+    let parts = [part(alice(), 1, shib(), 20, 15)];
     let plan = Plan::new(&members(), flows(0, 5), &parts).unwrap();
     assert!(plan.wallet_debits().is_empty());
     assert_eq!(plan.parts().collect::<Vec<_>>(), [&parts[0]]);
@@ -35,7 +35,7 @@ fn a_part_may_pay_all_of_it() {
 
 #[test]
 fn parts_and_wallet_share_what_is_paid() {
-    let parts = [part(&alice(), 1, shib(), 20, 18), part(&alice(), 2, shib(), 1, 0)];
+    let parts = [part(alice(), 1, shib(), 20, 18), part(alice(), 2, shib(), 1, 0)];
     let plan = Plan::new(&members(), flows(0, 5), &parts).unwrap();
     assert_eq!(plan.wallet_debits().values().copied().collect::<Vec<_>>(), [amount(2)]);
     assert_eq!(plan.movements().len(), 1);
@@ -44,7 +44,7 @@ fn parts_and_wallet_share_what_is_paid() {
 
 #[test]
 fn owners_are_asked_in_the_order_of_their_ids() {
-    let parts = [part(&bob(), 9, shib(), 0, 1), part(&alice(), 3, shib(), 4, 4)];
+    let parts = [part(bob(), 9, shib(), 0, 1), part(alice(), 3, shib(), 4, 4)];
     let plan = Plan::new(&members(), flows(0, 5), &parts).unwrap();
     let channel = |number| OwnerId::Channel(ChannelId::from_bytes([number; 32]));
     let mut participants = members().map(OwnerId::Participant);
@@ -55,7 +55,7 @@ fn owners_are_asked_in_the_order_of_their_ids() {
 
 #[test]
 fn a_part_moves_even_where_nothing_is_received_or_paid() {
-    let plan = Plan::new(&members(), Flows::new(), &[part(&bob(), 1, pepe(), 0, 3)]).unwrap();
+    let plan = Plan::new(&members(), Flows::new(), &[part(bob(), 1, pepe(), 0, 3)]).unwrap();
     assert_eq!(plan.wallet_debits(), &BTreeMap::from([((bob().address(), pepe()), amount(3))]));
     assert_eq!(plan.entries().len(), 2);
 }
@@ -69,24 +69,24 @@ fn nothing_to_move_is_a_plan_too() {
 #[test]
 fn refuses_parts_in_the_documented_order() {
     let refused = |parts: &[PartMove]| Plan::new(&members(), flows(0, 5), parts).unwrap_err();
-    let good = part(&alice(), 1, shib(), 2, 1);
-    let strange = part(&carol(), 2, shib(), 2, 1);
+    let good = part(alice(), 1, shib(), 2, 1);
+    let strange = part(carol(), 2, shib(), 2, 1);
     let (participant, channel) = (carol().address(), strange.channel);
     let repeated = PlanError::RepeatedPart { channel: good.channel };
     let stranger = PlanError::PartOfStranger { participant, channel };
     assert_eq!(refused(&[good, strange]), stranger);
     assert_eq!(refused(&[good, good, strange]), repeated);
     assert_eq!(refused(&[good, strange, good]), stranger);
-    let same_channel_other_member = PartMove { channel: good.channel, ..part(&bob(), 1, pepe(), 1, 0) };
+    let same_channel_other_member = PartMove { channel: good.channel, ..part(bob(), 1, pepe(), 1, 0) };
     assert_eq!(refused(&[good, same_channel_other_member]), repeated);
-    let most: Vec<_> = (0..64).map(|number| part(&alice(), number, shib(), 1, 1)).collect();
+    let most: Vec<_> = (0..64).map(|number| part(alice(), number, shib(), 1, 1)).collect();
     assert!(Plan::new(&members(), flows(0, 5), &most).is_ok());
     assert_eq!(refused(&[most, vec![strange]].concat()), PlanError::TooManyParts { count: 65 });
 }
 
 #[test]
 fn refuses_amounts_that_do_not_add_up() {
-    let largest = PartMove { after: Amount::MAX, ..part(&alice(), 1, shib(), 0, 0) };
+    let largest = PartMove { after: Amount::MAX, ..part(alice(), 1, shib(), 0, 0) };
     let error = Plan::new(&members(), flows(0, 1), &[largest]).unwrap_err();
     assert_eq!(error, PlanError::Movement(MovementError::Overflow { token: shib() }));
     let plan = Plan::new(&members(), flows(0, 0), &[largest]).unwrap();

@@ -26,7 +26,7 @@ fn reread_after(change: impl FnOnce(&mut Value)) -> Result<VirtualChannel, Store
 fn every_phase_comes_back_as_it_was() {
     let mut channel = story();
     assert_eq!(reread(&channel), channel);
-    let lines = [line(&bob(), shib(), 5_u64), channel.snapshot().allocations[1]];
+    let lines = [line(bob(), shib(), 5_u64), channel.snapshot().allocations[1]];
     let data = Some("{\"текст\":\"\\u0000\\\"\"}".to_owned());
     let data_hash = VirtualState::hash_of_data(data.as_deref());
     let state = VirtualState { data_hash, ..next(&channel, VirtualIntent::Operate, &lines) };

@@ -180,8 +180,8 @@ proptest! {
         }
         for _ in 0..count {
             topic.publish(1, HOST, "1234567", ms(0)).unwrap();
-            sizes.push(7);
         }
+        sizes.resize(sizes.len() + count, 7);
         let total = sizes.len();
         let fits = |kept: &usize| {
             *kept <= HISTORY_MESSAGES_MAX && sizes[total - kept..].iter().sum::<usize>() <= HISTORY_BYTES_MAX

@@ -2,17 +2,17 @@
 
 use super::*;
 use crate::channel::virtual_channel::samples::{
-    BROKER, carol, doge, open_with, opening, part, signed, table, version,
+    BROKER, Key, carol, doge, open_with, opening, part, signed, table, version,
 };
 use crate::channel::virtual_channel::{DATA_BYTES_MAX, PlanError, QuorumError};
-use crate::crypto::{SigningKey, VirtualAllocations, VirtualAllocationsError};
+use crate::crypto::{VirtualAllocations, VirtualAllocationsError};
 use crate::primitives::{Address, Amount, ChannelId};
 
-fn update_refused(state: VirtualState, keys: &[SigningKey]) -> VirtualChannelError {
+fn update_refused(state: VirtualState, keys: &[Key]) -> VirtualChannelError {
     refused(&mut story(), VirtualChannelEvent::Update(update(state, keys)), at(1))
 }
 
-fn both() -> [SigningKey; 2] {
+fn both() -> [Key; 2] {
     [alice(), bob()]
 }
 
@@ -24,8 +24,11 @@ fn with_lines(lines: &[VirtualAllocation]) -> VirtualState {
     next(&story(), VirtualIntent::Operate, lines)
 }
 
+/// How a case spoils a state, and what is said.
+type Case = (fn(&mut VirtualState), WrongStateError);
+
 /// One spoiler for each reason about the state itself, in the order of precedence.
-fn cases() -> Vec<(fn(&mut VirtualState), WrongStateError)> {
+fn cases() -> Vec<Case> {
     let (id, stranger) = (story().id(), Address::from_bytes([9; 20]));
     let hash = VirtualState::hash_of_data(None);
     let total = Amount::from(5_u64);
@@ -52,7 +55,7 @@ fn cases() -> Vec<(fn(&mut VirtualState), WrongStateError)> {
         ),
         (
             |s| {
-                let lines = [line(&bob(), shib(), 4_u64), line(&bob(), pepe(), 10_u64)];
+                let lines = [line(bob(), shib(), 4_u64), line(bob(), pepe(), 10_u64)];
                 s.allocations = VirtualAllocations::new(&[bob().address()], lines).unwrap();
             },
             WrongStateError::ConservationBroken { token: shib(), total, proposed: Amount::from(4_u64) },
@@ -149,7 +152,7 @@ fn data_belongs_to_its_hash_and_is_bounded() {
 
 #[test]
 fn only_members_get_something() {
-    let lines = [line(&carol(), shib(), 5_u64), line(&bob(), pepe(), 10_u64)];
+    let lines = [line(carol(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
     let strangers = [alice().address(), bob().address(), carol().address()];
     let state = VirtualState { allocations: VirtualAllocations::new(&strangers, lines).unwrap(), ..good() };
     let error = VirtualAllocationsError::NotAMember { participant: carol().address() };
@@ -158,7 +161,7 @@ fn only_members_get_something() {
 
 #[test]
 fn allocations_stand_in_the_order_of_the_definition() {
-    let lines = [line(&alice(), shib(), 5_u64), line(&bob(), pepe(), 10_u64)];
+    let lines = [line(alice(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
     let turned = VirtualAllocations::new(&[bob().address(), alice().address()], lines).unwrap();
     let state = VirtualState { allocations: turned, ..good() };
     assert_eq!(update_refused(state, &both()), WrongStateError::AllocationsOutOfOrder.into());
@@ -166,7 +169,7 @@ fn allocations_stand_in_the_order_of_the_definition() {
 
 #[test]
 fn only_tokens_inside_are_dealt() {
-    let lines = [line(&alice(), doge(), 1_u64), line(&bob(), shib(), 5_u64), line(&bob(), pepe(), 10_u64)];
+    let lines = [line(alice(), doge(), 1_u64), line(bob(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
     let error = WrongStateError::UnknownToken { token: doge() };
     assert_eq!(update_refused(with_lines(&lines), &both()), error.into());
 }
@@ -177,22 +180,21 @@ fn the_total_of_each_token_stays() {
         let (total, proposed) = (Amount::from(total), Amount::from(proposed));
         VirtualChannelError::from(WrongStateError::ConservationBroken { token, total, proposed })
     };
-    let short = [line(&bob(), shib(), 5_u64), line(&bob(), pepe(), 9_u64)];
+    let short = [line(bob(), shib(), 5_u64), line(bob(), pepe(), 9_u64)];
     assert_eq!(update_refused(with_lines(&short), &both()), broken(pepe(), 10, 9));
-    let long = [line(&alice(), shib(), 1_u64), line(&bob(), shib(), 5_u64), line(&bob(), pepe(), 10_u64)];
+    let long = [line(alice(), shib(), 1_u64), line(bob(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
     assert_eq!(update_refused(with_lines(&long), &both()), broken(shib(), 5, 6));
-    let missing = [line(&bob(), shib(), 5_u64)];
+    let missing = [line(bob(), shib(), 5_u64)];
     assert_eq!(update_refused(with_lines(&missing), &both()), broken(pepe(), 10, 0));
     // What one token lacks another cannot make up for.
-    let swapped = [line(&bob(), shib(), 10_u64), line(&bob(), pepe(), 5_u64)];
+    let swapped = [line(bob(), shib(), 10_u64), line(bob(), pepe(), 5_u64)];
     assert_eq!(update_refused(with_lines(&swapped), &both()), broken(shib(), 5, 10));
 }
 
 #[test]
 fn sums_that_wrap_around_do_not_pass_as_the_total() {
     // 2^256 − 1 and 6 make 5 where arithmetic wraps.
-    let lines =
-        [line(&alice(), shib(), Amount::MAX), line(&bob(), shib(), 6_u64), line(&bob(), pepe(), 10_u64)];
+    let lines = [line(alice(), shib(), Amount::MAX), line(bob(), shib(), 6_u64), line(bob(), pepe(), 10_u64)];
     let error = WrongStateError::TotalOverflow { token: shib() };
     assert_eq!(update_refused(with_lines(&lines), &both()), error.into());
 }
@@ -202,7 +204,7 @@ fn the_quorum_decides_by_weights() {
     let short = |sum, quorum| VirtualChannelError::from(QuorumError::QuorumNotReached { sum, quorum });
     assert_eq!(update_refused(good(), &[alice()]), short(50, 100));
     let channel = open_with(opening(table(), Vec::new())).unwrap().channel;
-    let by = |keys: &[SigningKey]| {
+    let by = |keys: &[Key]| {
         let event = update(next(&channel, VirtualIntent::Operate, &[]), keys);
         channel.clone().apply(VirtualChannelEvent::Update(event), at(1)).map(|_| ())
     };
@@ -218,8 +220,8 @@ fn a_stranger_beside_a_quorum_is_refused() {
 
 #[test]
 fn a_close_is_judged_like_an_update_before_its_parts() {
-    let stranger = part(&carol(), 1, shib(), 0, 1);
-    let attempt = |state: VirtualState, keys: &[SigningKey]| {
+    let stranger = part(carol(), 1, shib(), 0, 1);
+    let attempt = |state: VirtualState, keys: &[Key]| {
         let close = Close { parts: vec![stranger], ..close(state, keys) };
         assert_eq!(
             story().plan_close(&close, at(1)),
@@ -228,7 +230,7 @@ fn a_close_is_judged_like_an_update_before_its_parts() {
         story().plan_close(&close, at(1)).unwrap_err()
     };
     let state = |lines: &[VirtualAllocation]| next(&story(), VirtualIntent::Close, lines);
-    let short = [line(&bob(), shib(), 5_u64)];
+    let short = [line(bob(), shib(), 5_u64)];
     let error = attempt(state(&short), &[alice()]);
     assert!(matches!(error, VirtualChannelError::WrongState(WrongStateError::ConservationBroken { .. })));
     let error = attempt(state(&bob_won()), &[alice()]);
