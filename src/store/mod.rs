@@ -5,6 +5,7 @@
 
 mod memory;
 mod rows;
+mod sql;
 
 use async_trait::async_trait;
 use domain::ledger::{AccountKey, OwnerId, RequestKey};
@@ -17,6 +18,7 @@ pub use rows::{
     Head, InboxId, InboxRow, MemberRow, OutboxId, OutboxRow, OutboxStatus, Revision, StateKind, StateRow,
     Stored, TransferId, TransferRow,
 };
+pub use sql::{SqlStore, migrate};
 
 /// The most rows a page of a read may have: what one answer or one step of an audit holds in memory.
 pub const PAGE_ROWS_MAX: u32 = 1_000;

@@ -5,4 +5,6 @@
 mod cli;
 mod config;
 mod devnet;
+mod harness;
+mod store;
 mod tidy;
