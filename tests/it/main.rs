@@ -4,4 +4,6 @@
 
 mod cli;
 mod config;
+mod harness;
+mod store;
 mod tidy;
