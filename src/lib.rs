@@ -2,8 +2,10 @@
 
 pub mod actors;
 pub mod audit;
+pub mod chain;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod devnet;
 pub mod signer;
 pub mod store;

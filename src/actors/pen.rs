@@ -85,6 +85,11 @@ impl<W> Pen<W> {
         self.waiting.drain(..count).map(|(_, waits)| waits).collect()
     }
 
+    /// Forgets what waited for one commit that is lost while the author lives on, as the supervisor does.
+    pub fn lost(&mut self, ticket: Ticket) {
+        self.waiting.retain(|(waiting, _)| *waiting != ticket);
+    }
+
     /// Whether a posting is to be applied: the next one is, an older one is not.
     ///
     /// # Errors

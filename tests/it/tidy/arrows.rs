@@ -23,7 +23,8 @@ const ROOMS: &[(&str, &[Reach])] = &[
     ("domain::ledger", &[All("domain::primitives")]),
     ("domain::channel", &[All("domain::primitives"), All("domain::crypto"), All("domain::ledger")]),
     ("domain::participant", &[All("domain::primitives"), All("domain::crypto"), All("domain::ledger")]),
-    ("domain::chain", &[All("domain::primitives")]),
+    // Events carry states, whose types stand beside their packed layouts.
+    ("domain::chain", &[All("domain::primitives"), All("domain::crypto")]),
     ("domain::protocol", &[All("domain::primitives"), All("domain::channel"), All("domain::ledger")]),
     ("entity", &[]),
     ("migration", &[]),

@@ -1,0 +1,5 @@
+mod holds;
+mod life;
+mod money;
+mod requests;
+pub(crate) mod support;

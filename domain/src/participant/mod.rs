@@ -1,0 +1,21 @@
+//! The machine of a participant: what the broker owes it outside channels, and who may be paid from that.
+//!
+//! It decides payments, anchoring and settlements, and holds wallet money for the seconds in which others make
+//! a commit that takes it. It has no phases and nothing to store: its balances are those of the wallet accounts,
+//! and a hold is memory.
+//!
+//! Deliberately absent: session keys and allowances; whether a part may move, which the channel has decided
+//! when a [`PartMove`](crate::channel::PartMove) arrives here.
+
+mod effect;
+mod error;
+mod event;
+mod machine;
+
+#[cfg(test)]
+mod tests;
+
+pub use effect::ParticipantEffect;
+pub use error::ParticipantError;
+pub use event::ParticipantEvent;
+pub use machine::{HOLDS_MAX, Participant};

@@ -1,0 +1,2 @@
+mod together;
+mod wallet;

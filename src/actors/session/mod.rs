@@ -1,0 +1,5 @@
+//! Sessions: one WebSocket client each.
+
+mod id;
+
+pub use id::SessionId;
