@@ -102,6 +102,19 @@ impl Postgres {
         Self { name }
     }
 
+    /// Ends all sessions and lets none in until it is let go.
+    pub(crate) async fn shut(&self) {
+        let name = &self.name;
+        execute(&admin_url(), &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+        let sessions = format!("FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(&admin_url(), &format!("SELECT pg_terminate_backend(pid, 30000) {sessions}")).await;
+    }
+
+    /// Lets sessions in again.
+    pub(crate) async fn let_go(&self) {
+        execute(&admin_url(), &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
+    }
+
     fn url(&self) -> String {
         url_of(&self.name).into()
     }
