@@ -1,6 +1,7 @@
 //! The Clearnet broker: the module tree, so that tests and benches can link it.
 
 pub mod actors;
+pub mod audit;
 pub mod chain;
 pub mod cli;
 pub mod clock;
