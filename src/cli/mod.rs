@@ -8,6 +8,7 @@ mod database;
 mod keygen;
 mod migrate;
 mod output;
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ enum Command {
     Keygen(keygen::Keygen),
     /// Brings the schema of the database up to this program.
     Migrate(migrate::Migrate),
+    /// Runs the broker.
+    Serve(serve::Serve),
 }
 
 #[derive(Debug, Subcommand)]
@@ -65,6 +68,7 @@ impl Cli {
             Command::Config(ConfigCommand::Check(command)) => command.run()?,
             Command::Keygen(command) => command.run()?,
             Command::Migrate(command) => command.run()?,
+            Command::Serve(command) => command.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -12,9 +12,7 @@ use domain::protocol::method::{
     Call, Method, close_app_session, close_channel, create_app_session, create_channel, settle,
     submit_app_state, transfer,
 };
-use domain::protocol::{
-    self, ChannelTerms, Code, Details, FrameId, Refusal, Response, ServerBody, State,
-};
+use domain::protocol::{self, ChannelTerms, Code, Details, FrameId, Refusal, Response, ServerBody, State};
 
 use super::{Ctx, SessionActor, SessionShared, reads, refusal, render, verify};
 use crate::actors::answer::Answer;
@@ -136,9 +134,7 @@ impl Caller {
             }
             other => return Err(self.with_current(&other).await),
         };
-        let timed = |code| {
-            Refusal::new(code).with(Details { now: Some(clock::now()), ..Details::default() })
-        };
+        let timed = |code| Refusal::new(code).with(Details { now: Some(clock::now()), ..Details::default() });
         match kept {
             FirstAnswer::Answered(bytes) => {
                 Answer::decode(&bytes).map_err(|_| Refusal::new(Code::Unavailable))
@@ -219,8 +215,7 @@ impl Caller {
         states: Vec<Signed<DirectState>>,
     ) -> Result<Answer, Failed> {
         let expected = [self.member];
-        let asked =
-            verify::asked(self.services(), self.member, &self.request, movements, states, &expected)?;
+        let asked = verify::asked(self.services(), self.member, &self.request, movements, states, &expected)?;
         Ok(within(self.participant.send(MoveMoney { asked: Box::new(asked) })).await?)
     }
 
@@ -334,7 +329,11 @@ impl Caller {
         let challenge_secs = params.challenge.map_or(least, protocol::Uint53::get);
         if !(CONTRACT_CHALLENGE_SECS_MIN..=terms.challenge_secs_max).contains(&challenge_secs) {
             let (min, max) = (Some(CONTRACT_CHALLENGE_SECS_MIN), Some(terms.challenge_secs_max));
-            return Err(Refusal::new(Code::ChallengeTooShort).with(Details { min, max, ..Details::default() }));
+            return Err(Refusal::new(Code::ChallengeTooShort).with(Details {
+                min,
+                max,
+                ..Details::default()
+            }));
         }
         let nonce = self.participant.send(NextNonce).await.map_err(|_| Refusal::new(Code::Unavailable))?;
         let params_on_chain = DirectParams {
@@ -360,8 +359,7 @@ impl Caller {
             state: shown,
             server_signature: services.key.sign(state.hash()),
         };
-        let response =
-            Response::answer(self.request.id(), Method::CreateChannel, &reply, clock::now());
+        let response = Response::answer(self.request.id(), Method::CreateChannel, &reply, clock::now());
         Ok(render::sign(services, response))
     }
 

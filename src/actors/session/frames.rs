@@ -3,7 +3,7 @@
 use actix::prelude::*;
 use actix_web_actors::ws;
 use domain::protocol::{
-    ClientBody, ClientFrame, Code, FRAME_BYTES_MAX, FrameId, FrameFault, Refusal, ServerBody, ServerFrame,
+    ClientBody, ClientFrame, Code, FRAME_BYTES_MAX, FrameFault, FrameId, Refusal, ServerBody, ServerFrame,
 };
 
 use super::{Ctx, SessionActor};
@@ -22,7 +22,8 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
                 ctx.close(reason);
                 ctx.stop();
             }
-            Ok(ws::Message::Continuation(_) | ws::Message::Nop) => {}
+            Ok(ws::Message::Continuation(part)) => self.part(part, ctx),
+            Ok(ws::Message::Nop) => {}
             Err(ws::ProtocolError::Overflow) => {
                 self.refuse(None, Refusal::from(&FrameFault::TooLarge), ctx);
             }
@@ -35,6 +36,31 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
 }
 
 impl SessionActor {
+    /// A frame in several parts: its text is put together, within the size of a frame.
+    fn part(&mut self, part: actix_http::ws::Item, ctx: &mut Ctx) {
+        let (bytes, is_first, is_last) = match part {
+            actix_http::ws::Item::FirstText(bytes) => (bytes, true, false),
+            actix_http::ws::Item::Continue(bytes) => (bytes, false, false),
+            actix_http::ws::Item::Last(bytes) => (bytes, false, true),
+            actix_http::ws::Item::FirstBinary(_) => {
+                return self.refuse(None, Refusal::new(Code::BinaryFrame), ctx);
+            }
+        };
+        if is_first {
+            self.parts.clear();
+        }
+        if self.parts.len() + bytes.len() > FRAME_BYTES_MAX {
+            return self.refuse(None, Refusal::from(&FrameFault::TooLarge), ctx);
+        }
+        self.parts.extend_from_slice(&bytes);
+        if is_last {
+            match ClientFrame::decode_bytes(&std::mem::take(&mut self.parts)) {
+                Ok(ClientFrame { id, body }) => self.frame(id, body, ctx),
+                Err(error) => self.refuse(error.id, Refusal::from(&error.fault), ctx),
+            }
+        }
+    }
+
     fn text(&mut self, text: &str, ctx: &mut Ctx) {
         debug_assert!(text.len() <= FRAME_BYTES_MAX, "longer frames overflow in the codec");
         match ClientFrame::decode(text) {

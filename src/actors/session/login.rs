@@ -83,8 +83,7 @@ impl SessionActor {
         let is_first = self.login.open.is_none() && self.login.used.is_empty();
         if auth.message.is_none() || is_first {
             let text = self.login.challenge(broker, now);
-            let body =
-                ServerBody::AuthChallenge { message: text.to_string(), expires_at: text.expires_at };
+            let body = ServerBody::AuthChallenge { message: text.to_string(), expires_at: text.expires_at };
             return self.send(&ServerFrame { id, body }, ctx);
         }
         match self.login.answer(auth, now) {

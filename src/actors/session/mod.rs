@@ -34,6 +34,7 @@ use crate::clock;
 use login::Login;
 
 pub use id::SessionId;
+pub use reads::Facts;
 
 /// How often the broker asks whether the client is still there, and how long it may stay silent.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
@@ -73,6 +74,8 @@ pub struct SessionActor {
     heard_at: Timestamp,
     /// Bytes sent since the client was last heard of: a bound on what waits for it unread.
     unread_bytes: usize,
+    /// What has come of a frame in several parts.
+    parts: Vec<u8>,
 }
 
 type Ctx = WebsocketContext<SessionActor>;
@@ -90,6 +93,7 @@ impl SessionActor {
             rooms: BTreeSet::new(),
             heard_at: clock::now(),
             unread_bytes: 0,
+            parts: Vec::new(),
         }
     }
 

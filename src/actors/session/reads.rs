@@ -57,7 +57,8 @@ pub(super) async fn answer(
         Call::GetState(params) => {
             let channel = direct_of(services, member, params.channel_id).await?;
             let channel = channel.ok_or_else(|| refusal::unknown_channel(params.channel_id))?;
-            let reply = state(services, &channel).ok_or_else(|| refusal::unknown_channel(params.channel_id))?;
+            let reply =
+                state(services, &channel).ok_or_else(|| refusal::unknown_channel(params.channel_id))?;
             Response::answer(id, method, &reply, now)
         }
         Call::GetLedgerBalances(params) => {
@@ -386,7 +387,10 @@ async fn transactions(
             kind: transfer.kind.name().to_owned(),
             from,
             to,
-            entries: own.iter().filter_map(|(entry, account)| shown_entry(entry, account, &transfer)).collect(),
+            entries: own
+                .iter()
+                .filter_map(|(entry, account)| shown_entry(entry, account, &transfer))
+                .collect(),
             created_at: transfer.at,
         });
     }
@@ -426,9 +430,7 @@ pub(super) async fn settlement(
     channel: ChannelId,
 ) -> Result<Option<Settlement>, Refusal> {
     let accounts = load(services, OwnerId::Channel(channel)).await?.accounts;
-    let is_it = |row: &AccountRow| {
-        row.key.kind() == AccountKind::Settling && row.key.participant() == member
-    };
+    let is_it = |row: &AccountRow| row.key.kind() == AccountKind::Settling && row.key.participant() == member;
     let Some(account) = accounts.into_iter().find(is_it) else { return Ok(None) };
     let entries = services.store.history(account.id, None, PAGE_ROWS_MAX).await;
     let entries = entries.map_err(|error| unavailable(&error))?;
@@ -453,7 +455,10 @@ pub(super) async fn settlement(
         | TransferKind::Correction => SettlementStatus::Requested,
     };
     let token = account.key.token();
-    debug_assert_eq!(Balance::of(&account.key, account.balance).map(|it| it.kind), Some(BalanceKind::Settling));
+    debug_assert_eq!(
+        Balance::of(&account.key, account.balance).map(|it| it.kind),
+        Some(BalanceKind::Settling)
+    );
     Ok(Some(Settlement {
         channel_id: channel,
         chain_id: token.chain_id,

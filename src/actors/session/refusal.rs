@@ -140,9 +140,7 @@ fn of_participant(error: &ParticipantError) -> Refusal {
         }
         ParticipantError::NoEffect => says(Code::MissingState),
         ParticipantError::NothingSettled => says(Code::InvalidAmount).with(field("amount")),
-        ParticipantError::NothingHeld | ParticipantError::HeldDifferently => {
-            Refusal::new(Code::Unavailable)
-        }
+        ParticipantError::NothingHeld | ParticipantError::HeldDifferently => Refusal::new(Code::Unavailable),
         ParticipantError::TooManyHolds { .. } => Refusal::new(Code::Overloaded),
         ParticipantError::InsufficientBalance { token, available, requested } => {
             says(Code::InsufficientBalance).with(short(*token, *available, *requested))

@@ -6,7 +6,9 @@ use actix::prelude::*;
 use domain::channel::virtual_channel::{self, Epoch, RoomRpc, RoomRpcError, TopicError};
 use domain::crypto::{Signable as _, Signed, VerifyError};
 use domain::primitives::{Address, ChannelId};
-use domain::protocol::{Code, Details, FrameId, Position, Refusal, RoomCall, RoomSide, ServerBody, ServerFrame};
+use domain::protocol::{
+    Code, Details, FrameId, Position, Refusal, RoomCall, RoomSide, ServerBody, ServerFrame,
+};
 use serde_json::value::RawValue;
 
 use super::{Ctx, SUBSCRIPTIONS_MAX, SessionActor, render};
@@ -30,10 +32,8 @@ impl SessionActor {
         }
         let (services, session) = (Arc::clone(self.services()), self.id);
         let tell = ctx.address().recipient();
-        let position = after.map(|after| virtual_channel::Position {
-            epoch: Epoch::new(after.epoch),
-            seq: after.seq,
-        });
+        let position =
+            after.map(|after| virtual_channel::Position { epoch: Epoch::new(after.epoch), seq: after.seq });
         let subscribed = async move {
             let room = room_of(&services, channel).await?;
             let ask = Subscribe { session, tell, member, position };

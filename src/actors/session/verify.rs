@@ -24,8 +24,7 @@ pub(super) fn check_time(
     request: &protocol::Request,
 ) -> Result<(), Refused> {
     let hash = request.text(services.broker).hash();
-    let refusal: Option<NoPermit> =
-        services.journal.permits().refusal(request.key(by), hash, clock::now());
+    let refusal: Option<NoPermit> = services.journal.permits().refusal(request.key(by), hash, clock::now());
     refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
 }
 
@@ -86,14 +85,13 @@ pub(super) fn asked<P>(
 }
 
 /// The custody contract of a known channel's chain.
-async fn custody_of(
-    services: &Services,
-    carried: &CarriedState,
-) -> Result<Option<CustodyDomain>, Refusal> {
+async fn custody_of(services: &Services, carried: &CarriedState) -> Result<Option<CustodyDomain>, Refusal> {
     let stored = services.store.load(OwnerId::Channel(carried.channel_id)).await;
     let state = stored.map_err(|_| Refusal::new(Code::Unavailable))?.state;
     let chain = state
         .filter(|row| row.kind == StateKind::Direct)
         .and_then(|row| DirectChannel::stored_chain(&row.body).ok());
-    Ok(chain.and_then(|chain_id| services.terms_of(chain_id)).map(|terms| Arc::unwrap_or_clone(terms).custody))
+    Ok(chain
+        .and_then(|chain_id| services.terms_of(chain_id))
+        .map(|terms| Arc::unwrap_or_clone(terms).custody))
 }
