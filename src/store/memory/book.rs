@@ -70,7 +70,10 @@ impl Book {
         all_new(batch.entries.iter().map(|row| row.id), |id| self.entries.contains_key(id), "entries")?;
         all_new(batch.answers.iter().map(|row| row.key), |key| self.answers.contains_key(key), "requests")?;
         all_new(batch.inbox.iter().map(|row| row.id), |id| self.inbox.contains_key(id), "inbox")?;
-        all_new(batch.inbox.iter().map(|row| row.key), |key| self.events.contains(key), "inbox")
+        all_new(batch.inbox.iter().map(|row| row.key), |key| self.events.contains(key), "inbox")?;
+        let arrives = |id: &InboxId| batch.inbox.iter().any(|row| row.id == *id);
+        let is_waiting = |id: &InboxId| self.unhandled.contains(id) || arrives(id);
+        all_new(batch.handled.iter().copied(), |id| !is_waiting(id), "a chain event was not waiting to be handled")
     }
 
     fn apply(&mut self, batch: &Batch) {
