@@ -1,3 +1,17 @@
-//! The `clearnet` program: parses the arguments and runs the command.
+//! The `clearnet` program: starts the log, parses the arguments and runs the command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clearnet::cli::Cli;
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    match Cli::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

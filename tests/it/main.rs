@@ -1,1 +1,11 @@
 //! The integration tests: one binary, one file per scenario.
+
+#![allow(clippy::unwrap_used)]
+
+mod audit;
+mod cli;
+mod config;
+mod devnet;
+mod harness;
+mod store;
+mod tidy;

@@ -6,5 +6,7 @@ pub mod direct;
 mod machine;
 mod movement;
 
+pub mod virtual_channel;
+
 pub use machine::{Machine, Transition};
 pub use movement::{Movement, MovementError, PartMove};

@@ -9,6 +9,7 @@ use std::ops::Bound;
 use domain::ledger::{AccountKey, EventKey, OwnerId, RequestKey};
 use domain::primitives::{Address, ChainId, ChannelId, Digest, Timestamp};
 
+use crate::store::sql::Tables;
 use crate::store::{
     AccountId, AccountRow, AnswerRow, Batch, CursorRow, EntryId, EntryRow, Fence, Head, InboxId, InboxRow,
     MemberRow, OutboxId, OutboxRow, OutboxStatus, StateRow, StoreError, Stored, TransferId, TransferRow,
@@ -45,6 +46,7 @@ impl Book {
     }
 
     pub(super) fn write(&mut self, batch: &Batch) -> Result<(), WriteError> {
+        Tables::of(batch)?;
         let is_next = batch.head.fence == self.head.fence && batch.head.seq == self.head.seq.next();
         if self.broker.is_none() || !is_next {
             return Err(WriteError::Fenced);
@@ -64,15 +66,11 @@ impl Book {
                 return Err("accounts: the key has another number");
             }
         }
-        all_new(batch.accounts.iter().map(|row| row.id), |_| false, "accounts")?;
         all_new(batch.transfers.iter().map(|row| row.id), |id| self.transfers.contains_key(id), "transfers")?;
         all_new(batch.entries.iter().map(|row| row.id), |id| self.entries.contains_key(id), "entries")?;
-        all_new(batch.states.iter().map(|row| row.owner), |_| false, "states")?;
         all_new(batch.answers.iter().map(|row| row.key), |key| self.answers.contains_key(key), "requests")?;
         all_new(batch.inbox.iter().map(|row| row.id), |id| self.inbox.contains_key(id), "inbox")?;
-        all_new(batch.inbox.iter().map(|row| row.key), |key| self.events.contains(key), "inbox")?;
-        all_new(batch.cursors.iter().map(|row| (row.chain_id, row.height)), |_| false, "cursors")?;
-        all_new(batch.outbox.iter().map(|row| row.id), |_| false, "outbox")
+        all_new(batch.inbox.iter().map(|row| row.key), |key| self.events.contains(key), "inbox")
     }
 
     fn apply(&mut self, batch: &Batch) {
@@ -97,7 +95,9 @@ impl Book {
         self.inbox.extend(batch.inbox.iter().map(|row| (row.id, row.clone())));
         self.events.extend(batch.inbox.iter().map(|row| row.key));
         self.unhandled.extend(batch.inbox.iter().map(|row| row.id));
-        self.unhandled.retain(|id| !batch.handled.contains(id));
+        for id in &batch.handled {
+            self.unhandled.remove(id);
+        }
         for trim in &batch.cursor_trims {
             self.cursors.retain(|&(chain_id, height), _| {
                 chain_id != trim.chain_id || (trim.below..=trim.above).contains(&height)

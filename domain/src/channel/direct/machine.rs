@@ -50,6 +50,12 @@ impl DirectChannel {
         self.id
     }
 
+    /// What the broker demands of it.
+    #[must_use]
+    pub fn terms(&self) -> &Arc<Terms> {
+        &self.terms
+    }
+
     /// Where in its life it is.
     #[must_use]
     pub fn phase(&self) -> Phase {

@@ -116,7 +116,7 @@ impl DirectChannel {
         part: Option<PartMove>,
         next: State,
     ) -> Transition<DirectEffect> {
-        let held = Held { request_hash, part, next: encode(&next) };
+        let held = Held { request_hash, part, next: encode(self.terms.chain_id, &next) };
         self.staging = Some(Staging { held: held.clone(), next });
         effects([DirectEffect::Held(held)])
     }

@@ -63,19 +63,26 @@ impl DirectChannel {
     /// The state for the store, without what is held.
     #[must_use]
     pub fn encode(&self) -> EncodedState {
-        encode(&self.state)
+        encode(self.terms.chain_id, &self.state)
     }
 
-    /// Makes the channel again of what [`DirectChannel::encode`] made.
+    /// The chain that a stored state belongs to: whose terms [`DirectChannel::decode`] needs.
     ///
     /// # Errors
-    /// First that applies: [`StoredError::Malformed`] (for the format number alone),
-    /// [`StoredError::UnknownFormat`], [`StoredError::Malformed`], [`StoredError::UnknownCode`],
-    /// [`StoredError::Inconsistent`].
+    /// First that applies: [`StoredError::Malformed`], [`StoredError::UnknownFormat`].
+    pub fn stored_chain(body: &[u8]) -> Result<ChainId, StoredError> {
+        let StoredHeader { format, chain_id } = parse(body)?;
+        if format == FORMAT { Ok(chain_id) } else { Err(StoredError::UnknownFormat { format }) }
+    }
+
+    /// Makes the channel again of what [`DirectChannel::encode`] made, with the terms of its chain.
+    ///
+    /// # Errors
+    /// First that applies: those of [`DirectChannel::stored_chain`], [`StoredError::Malformed`],
+    /// [`StoredError::UnknownCode`], [`StoredError::Inconsistent`].
     pub fn decode(id: ChannelId, terms: Arc<Terms>, body: &[u8]) -> Result<Self, StoredError> {
-        let StoredHeader { format } = parse(body)?;
-        if format != FORMAT {
-            return Err(StoredError::UnknownFormat { format });
+        if Self::stored_chain(body)? != terms.chain_id {
+            return Err(StoredError::Inconsistent { what: "chain of the terms" });
         }
         let state = State::try_from(parse::<StoredState>(body)?)?;
         match state.contradiction(id) {
@@ -85,8 +92,9 @@ impl DirectChannel {
     }
 }
 
-pub(super) fn encode(state: &State) -> EncodedState {
-    let body = serde_json::to_vec(&StoredState::from(state)).expect("plain structs with text keys are JSON");
+pub(super) fn encode(chain_id: ChainId, state: &State) -> EncodedState {
+    let body =
+        serde_json::to_vec(&StoredState::of(chain_id, state)).expect("plain structs with text keys are JSON");
     EncodedState { phase: state.phase.code(), body }
 }
 
@@ -98,12 +106,14 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, StoredError> {
 #[derive(Deserialize)]
 struct StoredHeader {
     format: u32,
+    chain_id: ChainId,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredState {
     format: u32,
+    chain_id: ChainId,
     phase: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ignored: Option<u8>,
@@ -168,10 +178,11 @@ impl TryFrom<String> for HexData {
     }
 }
 
-impl From<&State> for StoredState {
-    fn from(state: &State) -> Self {
+impl StoredState {
+    fn of(chain_id: ChainId, state: &State) -> Self {
         Self {
             format: FORMAT,
+            chain_id,
             phase: state.phase.code(),
             ignored: state.ignored.map(IgnoreReason::code),
             settlement: state.settlement.map(|settlement| StoredSettlement {

@@ -1,0 +1,199 @@
+//! The machine: what an event does to a virtual channel.
+//!
+//! Every event is judged completely before anything changes.
+
+use std::collections::BTreeMap;
+
+use crate::channel::{Machine, Transition};
+use crate::crypto::{Signed, VirtualIntent, VirtualState};
+use crate::ledger::{Cause, Transfer, TransferKind};
+use crate::primitives::Timestamp;
+
+use super::effect::{Change, VirtualChannelEffect};
+use super::error::VirtualChannelError;
+use super::event::{Close, Update, VirtualChannelEvent};
+use super::next_state::{Versions, check_next};
+use super::phase::{Phase, Step};
+use super::plan::{Flow, Flows, Plan};
+use super::quorum::check_quorum;
+use super::state::{Allocations, VirtualChannel, approvals_of};
+use super::transfers::{differences, transfers_of};
+
+type Applied = Transition<VirtualChannelEffect>;
+
+impl Machine for VirtualChannel {
+    type Event = VirtualChannelEvent;
+    type Effect = VirtualChannelEffect;
+    type Error = VirtualChannelError;
+
+    /// Takes an event in. [`VirtualChannelEvent::Tick`] is refused only when the payment makes no transfer.
+    ///
+    /// # Errors
+    /// First that applies, in the order of the variants of [`VirtualChannelError`].
+    fn apply(&mut self, event: VirtualChannelEvent, now: Timestamp) -> Result<Applied, VirtualChannelError> {
+        match event {
+            VirtualChannelEvent::Update(update) => self.update(update, now),
+            VirtualChannelEvent::Close(close) => self.close(close, now),
+            VirtualChannelEvent::Tick => self.tick(now),
+        }
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Open => Some(self.expires_at),
+            Phase::Expiring => Some(self.window_ends_at),
+            Phase::Closed | Phase::Expired => None,
+        }
+    }
+}
+
+/// Where a channel stands at a certain time, ticks that are due included.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    phase: Phase,
+    window_ends_at: Timestamp,
+}
+
+impl VirtualChannel {
+    /// What a close would move in the members' wallets and direct channels, so that their owners can be asked
+    /// to hold it. Nothing changes; the close is judged again when it is applied.
+    ///
+    /// # Errors
+    /// Those of applying it.
+    pub fn plan_close(&self, close: &Close, now: Timestamp) -> Result<Plan, VirtualChannelError> {
+        Ok(self.judge_close(close, now)?.plan)
+    }
+
+    fn update(&mut self, update: Update, now: Timestamp) -> Result<Applied, VirtualChannelError> {
+        let Update { request, state, data } = update;
+        let (standing, phase) = self.standing_for(Step::Update, now)?;
+        let versions = match standing.phase {
+            Phase::Expiring => Versions::Higher,
+            Phase::Open | Phase::Closed | Phase::Expired => Versions::Next,
+        };
+        let next = self.judge(&state, data.as_deref(), VirtualIntent::Operate, versions)?;
+        let entries = differences(self.id, &self.allocations, &next);
+        let transfers = transfers_of(TransferKind::VirtualUpdated, Cause::Request(request), now, entries)?;
+        self.window_ends_at = standing.window_ends_at;
+        self.adopt(&state, data, next);
+        self.enter(phase, now);
+        Ok(Transition { transfers, effects: vec![self.notice(Change::Updated)] })
+    }
+
+    fn close(&mut self, close: Close, now: Timestamp) -> Result<Applied, VirtualChannelError> {
+        let JudgedClose { phase, outcome, plan } = self.judge_close(&close, now)?;
+        let Close { request, state, data, .. } = close;
+        let transfers = self.pay_out(TransferKind::VirtualClosed, Cause::Request(request), &plan, now)?;
+        self.adopt(&state, data, outcome);
+        self.enter(phase, now);
+        Ok(Transition { transfers, effects: self.farewell(Change::Closed) })
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<Applied, VirtualChannelError> {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return Ok(Transition::default());
+        }
+        if let Some(phase) = self.phase.after(Step::Expire) {
+            self.window_ends_at = self.standing(now).window_ends_at;
+            self.enter(phase, now);
+            return Ok(Transition { transfers: Vec::new(), effects: vec![self.notice(Change::Expiring)] });
+        }
+        let phase = self.after(self.phase, Step::PayOut)?;
+        let plan = Plan::new(self.members(), received(&self.allocations), &[])?;
+        let cause = Cause::Timer(self.id, self.window_ends_at);
+        let transfers = self.pay_out(TransferKind::VirtualExpired, cause, &plan, now)?;
+        self.enter(phase, now);
+        Ok(Transition { transfers, effects: self.farewell(Change::Expired) })
+    }
+
+    fn judge_close(&self, close: &Close, now: Timestamp) -> Result<JudgedClose, VirtualChannelError> {
+        let (_, phase) = self.standing_for(Step::Close, now)?;
+        let data = close.data.as_deref();
+        let outcome = self.judge(&close.state, data, VirtualIntent::Close, Versions::Next)?;
+        let plan = Plan::new(self.members(), received(&outcome), &close.parts)?;
+        Ok(JudgedClose { phase, outcome, plan })
+    }
+
+    fn judge(
+        &self,
+        state: &Signed<VirtualState>,
+        data: Option<&str>,
+        intent: VirtualIntent,
+        versions: Versions,
+    ) -> Result<Allocations, VirtualChannelError> {
+        let next = check_next(self, state.body(), data, intent, versions)?;
+        check_quorum(&self.definition, state.signers())?;
+        Ok(next)
+    }
+
+    /// Where the channel stands when somebody hands in a state, and the phase that this leads to.
+    fn standing_for(&self, step: Step, now: Timestamp) -> Result<(Standing, Phase), VirtualChannelError> {
+        let standing = self.standing(now);
+        let phase = self.after(standing.phase, step)?;
+        if standing.phase == Phase::Expiring && now >= standing.window_ends_at {
+            return Err(VirtualChannelError::WindowEnded { window_ends_at: standing.window_ends_at });
+        }
+        Ok((standing, phase))
+    }
+
+    /// A lifetime that is over opens the window, whether or not a tick has come; the window is as long as it
+    /// was meant to be, however late it opens.
+    fn standing(&self, now: Timestamp) -> Standing {
+        let Self { phase, window_ends_at, expires_at, .. } = *self;
+        match phase.after(Step::Expire) {
+            Some(phase) if now >= expires_at => {
+                let late = now.millis_since(expires_at);
+                Standing { phase, window_ends_at: window_ends_at.plus_millis(late) }
+            }
+            Some(_) | None => Standing { phase, window_ends_at },
+        }
+    }
+
+    fn after(&self, phase: Phase, step: Step) -> Result<Phase, VirtualChannelError> {
+        phase.after(step).ok_or(VirtualChannelError::Ended { phase })
+    }
+
+    /// Empties the channel's accounts into what the plan says.
+    fn pay_out(
+        &self,
+        kind: TransferKind,
+        cause: Cause,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Vec<Transfer>, VirtualChannelError> {
+        let mut entries = differences(self.id, &self.allocations, &BTreeMap::new());
+        entries.extend(plan.entries());
+        Ok(transfers_of(kind, cause, now, entries)?)
+    }
+
+    fn adopt(&mut self, state: &Signed<VirtualState>, data: Option<String>, allocations: Allocations) {
+        self.version = state.body().version;
+        self.allocations = allocations;
+        self.data = data;
+        self.approvals = approvals_of(state.signers());
+    }
+
+    fn enter(&mut self, phase: Phase, now: Timestamp) {
+        self.phase = phase;
+        self.updated_at = now;
+    }
+
+    fn farewell(&self, change: Change) -> Vec<VirtualChannelEffect> {
+        vec![self.notice(change), VirtualChannelEffect::EndTopic]
+    }
+}
+
+/// A close that is in order.
+struct JudgedClose {
+    phase: Phase,
+    outcome: Allocations,
+    plan: Plan,
+}
+
+fn received(allocations: &Allocations) -> Flows {
+    let flow = |amount| Flow { received: amount, ..Flow::default() };
+    allocations.iter().map(|(whose, amount)| (*whose, flow(*amount))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Where in its life a virtual channel is, and what may come next.
+
+use std::fmt;
+
+/// Where in its life a virtual channel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Members agree on states, one after another.
+    Open,
+    /// Its lifetime is over. A member may still hand in a higher state that was agreed on.
+    Expiring,
+    /// Ended by agreement.
+    Closed,
+    /// Ended by itself, and paid by the last agreed state.
+    Expired,
+}
+
+/// What leads from one phase to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// A state was agreed on.
+    Update,
+    /// The members agreed to end it.
+    Close,
+    /// The lifetime is over.
+    Expire,
+    /// The window after the lifetime is over.
+    PayOut,
+}
+
+/// The legal transitions; there are no others.
+const TRANSITIONS: [(Phase, Step, Phase); 6] = [
+    (Phase::Open, Step::Update, Phase::Open),
+    (Phase::Open, Step::Close, Phase::Closed),
+    (Phase::Open, Step::Expire, Phase::Expiring),
+    (Phase::Expiring, Step::Update, Phase::Expiring),
+    (Phase::Expiring, Step::Close, Phase::Closed),
+    (Phase::Expiring, Step::PayOut, Phase::Expired),
+];
+
+impl Phase {
+    /// Every phase, in the order of their stored codes.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Expiring, Self::Closed, Self::Expired];
+
+    /// The phase that the step leads to; `None` when it is not legal in this one.
+    #[must_use]
+    pub fn after(self, step: Step) -> Option<Self> {
+        TRANSITIONS.into_iter().find(|row| (row.0, row.1) == (self, step)).map(|row| row.2)
+    }
+
+    /// Whether the channel has ended: it holds no money and nothing can happen to it (L6).
+    #[must_use]
+    pub fn is_end(self) -> bool {
+        TRANSITIONS.into_iter().all(|row| row.0 != self)
+    }
+
+    /// The number that stands for this phase in the store; never reused.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Open => 1,
+            Self::Expiring => 2,
+            Self::Closed => 3,
+            Self::Expired => 4,
+        }
+    }
+
+    /// The phase of a stored number; `None` for a number that stands for none.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.code() == code)
+    }
+
+    /// The name shown to people and on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Expiring => "expiring",
+            Self::Closed => "closed",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEPS: [(Step, &str); 4] = [
+        (Step::Update, "update"),
+        (Step::Close, "close"),
+        (Step::Expire, "expire"),
+        (Step::PayOut, "pay out"),
+    ];
+
+    #[test]
+    fn every_phase_has_its_own_code_and_name() {
+        for phase in Phase::ALL {
+            assert_eq!(Phase::from_code(phase.code()), Some(phase));
+            let same =
+                Phase::ALL.into_iter().filter(|p| p.code() == phase.code() || p.name() == phase.name());
+            assert_eq!(same.count(), 1);
+        }
+        assert_eq!(Phase::from_code(0), None);
+        assert_eq!(Phase::from_code(5), None);
+    }
+
+    #[test]
+    fn an_end_is_left_by_no_step() {
+        for phase in Phase::ALL {
+            let leads_on = STEPS.into_iter().any(|(step, _)| phase.after(step).is_some());
+            assert_eq!(phase.is_end(), !leads_on, "{phase}");
+            assert_eq!(phase.is_end(), matches!(phase, Phase::Closed | Phase::Expired), "{phase}");
+        }
+    }
+
+    #[test]
+    fn the_diagram_shows_the_table() {
+        let readme = include_str!("README.md");
+        let name = |phase: Phase| format!("{phase:?}");
+        let mut drawn: Vec<&str> = readme.lines().map(str::trim).filter(|l| l.contains("-->")).collect();
+        let mut expected = vec![format!("[*] --> {}", name(Phase::Open))];
+        for phase in Phase::ALL {
+            for (step, label) in STEPS {
+                if let Some(next) = phase.after(step) {
+                    expected.push(format!("{} --> {}: {label}", name(phase), name(next)));
+                }
+            }
+            if phase.is_end() {
+                expected.push(format!("{} --> [*]", name(phase)));
+            }
+        }
+        drawn.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(drawn, expected);
+    }
+}

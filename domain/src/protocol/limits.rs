@@ -1,0 +1,74 @@
+//! How much of everything the wire takes.
+
+/// A limit as `docs/protocol.md` lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// What is limited.
+    pub name: &'static str,
+    /// The most there may be, or the value itself.
+    pub value: u64,
+    /// What the value counts.
+    pub unit: &'static str,
+    /// What the limit is for.
+    pub reason: &'static str,
+}
+
+/// Declares the limits and the table of them.
+macro_rules! limits {
+    ($($name:ident: $type:ty = $value:expr, $unit:literal, $reason:literal;)*) => {
+        $(
+            #[doc = concat!("In ", $unit, ": ", $reason, ".")]
+            pub const $name: $type = $value;
+        )*
+
+        /// Every limit, in the order of the document.
+        pub const LIMITS: &[Limit] = &[
+            $(Limit { name: stringify!($name), value: $name as u64, unit: $unit, reason: $reason },)*
+        ];
+    };
+}
+
+limits! {
+    FRAME_BYTES_MAX: usize = 256 * 1024, "bytes",
+        "a frame; bounds what one session holds while it is read";
+    FRAME_DEPTH_MAX: usize = 32, "levels",
+        "nesting of arrays and objects in a frame; bounds the stack of every reader it is passed on to";
+    FRAME_ID_BYTES_MAX: usize = 64, "bytes",
+        "the `id` of a frame as it is written, quotes included; it is kept until the answer";
+    MESSAGE_BYTES_MAX: usize = 64 * 1024, "bytes",
+        "the `data` of `publish` and of an `rpc` inside a room; bounds a room's history";
+    METHOD_BYTES_MAX: usize = 64, "bytes",
+        "the method inside `req` or `res`";
+    SIGNATURES_MAX: usize = 16, "signatures",
+        "`sig` and `approvals`; each costs a recovery";
+    STATES_MAX: usize = 64, "states",
+        "`states`; each costs a recovery and a hold on its channel";
+    STATE_DATA_BYTES_MAX: usize = 256, "bytes",
+        "`data` of a state of a direct channel";
+    MEMBERS_MAX: usize = 16, "members",
+        "participants and weights of a virtual channel; each has to be told of every change";
+    ALLOCATIONS_MAX: usize = 256, "lines",
+        "`allocations`; each is an entry in the book";
+    SESSION_DATA_BYTES_MAX: usize = 64 * 1024, "bytes",
+        "`session_data`; it is stored with every state";
+    NAME_BYTES_MAX: usize = 128, "bytes",
+        "`application` and `protocol` of a definition";
+    CURSOR_BYTES_MAX: usize = 128, "bytes",
+        "`cursor`";
+    PAGE_DEFAULT: u8 = 10, "items",
+        "a page when `limit` is absent";
+    PAGE_MAX: u8 = 100, "items",
+        "`limit`; bounds what one read fetches";
+    VERSION_STEP_MAX: u64 = 1_000, "versions",
+        "how far a carried state may be above the newest one; keeps versions from being used up";
+    REQUEST_WINDOW_MS: u64 = 60_000, "milliseconds",
+        "how far the time inside a signed request may lie from the broker's clock, before or ahead";
+    ANSWERS_KEPT_MS: u64 = 24 * 60 * 60 * 1_000, "milliseconds",
+        "how long an answer is kept for repeats of its request";
+    CHALLENGE_LIFETIME_MS: u64 = 60_000, "milliseconds",
+        "how long the challenge of a login may be answered";
+    AUTH_TIMEOUT_MS: u64 = 120_000, "milliseconds",
+        "how long a connection may stay without a login";
+    AUTH_ATTEMPTS_MAX: u32 = 5, "attempts",
+        "`auth` frames of one connection; each may cost a recovery";
+}

@@ -1,0 +1,92 @@
+//! Who lives where: all read it, only the supervisor writes it (L8).
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use actix::prelude::*;
+use domain::ledger::OwnerId;
+use domain::primitives::{Address, ChainId, ChannelId};
+
+use super::chain_sender::ChainSenderActor;
+use super::direct_channel::DirectChannelActor;
+use super::participant::ParticipantActor;
+use super::virtual_channel::VirtualChannelActor;
+
+/// Where an owner lives.
+#[derive(Debug, Clone)]
+pub enum OwnerHandle {
+    /// A direct channel.
+    Direct(Addr<DirectChannelActor>),
+    /// A virtual channel.
+    Virtual(Addr<VirtualChannelActor>),
+    /// A participant.
+    Participant(Addr<ParticipantActor>),
+    /// The sender of a network.
+    Sender(Addr<ChainSenderActor>),
+}
+
+impl OwnerHandle {
+    fn is_alive(&self) -> bool {
+        match self {
+            Self::Direct(addr) => addr.connected(),
+            Self::Virtual(addr) => addr.connected(),
+            Self::Participant(addr) => addr.connected(),
+            Self::Sender(addr) => addr.connected(),
+        }
+    }
+}
+
+/// The owners that are alive.
+#[derive(Debug, Default)]
+pub struct Directory {
+    owners: RwLock<BTreeMap<OwnerId, OwnerHandle>>,
+}
+
+impl Directory {
+    /// Where the owner lives; `None` when it has to be loaded.
+    #[must_use]
+    pub fn find(&self, owner: OwnerId) -> Option<OwnerHandle> {
+        let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
+        owners.get(&owner).filter(|handle| handle.is_alive()).cloned()
+    }
+
+    /// The participant, if somebody needs it now.
+    #[must_use]
+    pub fn participant(&self, address: Address) -> Option<Addr<ParticipantActor>> {
+        match self.find(OwnerId::Participant(address))? {
+            OwnerHandle::Participant(addr) => Some(addr),
+            OwnerHandle::Direct(_) | OwnerHandle::Virtual(_) | OwnerHandle::Sender(_) => None,
+        }
+    }
+
+    /// The virtual channel, if it is alive.
+    #[must_use]
+    pub fn virtual_channel(&self, id: ChannelId) -> Option<Addr<VirtualChannelActor>> {
+        match self.find(OwnerId::Channel(id))? {
+            OwnerHandle::Virtual(addr) => Some(addr),
+            OwnerHandle::Direct(_) | OwnerHandle::Participant(_) | OwnerHandle::Sender(_) => None,
+        }
+    }
+
+    /// The sender of a network, if it is alive.
+    #[must_use]
+    pub fn sender(&self, chain_id: ChainId) -> Option<Addr<ChainSenderActor>> {
+        match self.find(OwnerId::Network(chain_id))? {
+            OwnerHandle::Sender(addr) => Some(addr),
+            OwnerHandle::Direct(_) | OwnerHandle::Virtual(_) | OwnerHandle::Participant(_) => None,
+        }
+    }
+
+    /// Notes where an owner lives. Only for the supervisor.
+    pub(super) fn insert(&self, owner: OwnerId, handle: OwnerHandle) {
+        self.owners.write().unwrap_or_else(PoisonError::into_inner).insert(owner, handle);
+    }
+
+    /// Forgets an owner that has ended; not one that was loaded again meanwhile. Only for the supervisor.
+    pub(super) fn remove_ended(&self, owner: OwnerId) {
+        let mut owners = self.owners.write().unwrap_or_else(PoisonError::into_inner);
+        if owners.get(&owner).is_some_and(|handle| !handle.is_alive()) {
+            owners.remove(&owner);
+        }
+    }
+}

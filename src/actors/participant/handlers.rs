@@ -1,0 +1,120 @@
+//! What a participant's actor does about what it is told.
+
+use actix::prelude::*;
+use futures::FutureExt as _;
+use futures::channel::oneshot;
+
+use super::{
+    Answer, Attach, Detach, FromJournal, Incarnation, MoveMoney, NextNonce, ParticipantActor, PrepareDebit,
+    Push, Refused, Reply, SESSIONS_MAX, SettleWallet, TooManySessions,
+};
+use crate::actors::prepare::Release;
+use crate::clock;
+
+impl Actor for ParticipantActor {
+    type Context = Context<Self>;
+}
+
+/// An answer that comes later.
+fn later() -> (Reply, ResponseFuture<Result<Answer, Refused>>) {
+    let (reply, answered) = oneshot::channel();
+    (reply, answered.map(|answered| answered.unwrap_or(Err(Refused::Unavailable))).boxed_local())
+}
+
+impl Handler<MoveMoney> for ParticipantActor {
+    type Result = ResponseFuture<Result<Answer, Refused>>;
+
+    fn handle(&mut self, ask: MoveMoney, ctx: &mut Context<Self>) -> Self::Result {
+        let (reply, answered) = later();
+        self.move_money(*ask.asked, reply, ctx);
+        answered
+    }
+}
+
+impl Handler<SettleWallet> for ParticipantActor {
+    type Result = ResponseFuture<Result<Answer, Refused>>;
+
+    fn handle(&mut self, ask: SettleWallet, ctx: &mut Context<Self>) -> Self::Result {
+        let (reply, answered) = later();
+        self.settle(*ask.asked, reply, ctx);
+        answered
+    }
+}
+
+impl Handler<PrepareDebit> for ParticipantActor {
+    type Result = Result<Incarnation, Refused>;
+
+    fn handle(&mut self, ask: PrepareDebit, ctx: &mut Context<Self>) -> Self::Result {
+        self.hold(ask, ctx)
+    }
+}
+
+impl Handler<Release> for ParticipantActor {
+    type Result = ();
+
+    fn handle(&mut self, Release { hold }: Release, _: &mut Context<Self>) {
+        self.release(hold);
+    }
+}
+
+impl Handler<NextNonce> for ParticipantActor {
+    type Result = u64;
+
+    fn handle(&mut self, _: NextNonce, _: &mut Context<Self>) -> u64 {
+        self.participant.next_nonce(clock::now())
+    }
+}
+
+impl Handler<Attach> for ParticipantActor {
+    type Result = Result<(), TooManySessions>;
+
+    fn handle(&mut self, Attach { session, tell }: Attach, _: &mut Context<Self>) -> Self::Result {
+        self.sessions.retain(|_, tell| tell.connected());
+        if self.sessions.len() >= SESSIONS_MAX && !self.sessions.contains_key(&session) {
+            return Err(TooManySessions { max: SESSIONS_MAX });
+        }
+        self.sessions.insert(session, tell);
+        Ok(())
+    }
+}
+
+impl Handler<Detach> for ParticipantActor {
+    type Result = ();
+
+    fn handle(&mut self, Detach { session }: Detach, _: &mut Context<Self>) {
+        self.sessions.remove(&session);
+    }
+}
+
+/// What owners of the participant's channels want its sessions to know.
+impl Handler<Push> for ParticipantActor {
+    type Result = ();
+
+    fn handle(&mut self, push: Push, _: &mut Context<Self>) {
+        self.tell(&push);
+    }
+}
+
+impl StreamHandler<FromJournal> for ParticipantActor {
+    fn handle(&mut self, word: FromJournal, ctx: &mut Context<Self>) {
+        match word {
+            FromJournal::Durable { upto } => {
+                for waiting in self.pen.durable(upto) {
+                    self.perform(&waiting.effects);
+                    let _gone = waiting.reply.send(Ok(waiting.answer));
+                }
+            }
+            FromJournal::Lost { reason, .. } => self.end(&reason, ctx),
+            FromJournal::Posted { accounts, .. } => self.posted(&accounts, ctx),
+            FromJournal::Happened { event } => {
+                log::error!(inbox_id:% = event.id; "a chain event names a participant: it belongs to a channel");
+            }
+            FromJournal::Decided { .. } => {}
+        }
+    }
+
+    /// The incarnation has ended: whoever needs the participant loads it again.
+    fn finished(&mut self, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}

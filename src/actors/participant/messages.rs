@@ -1,0 +1,90 @@
+//! What a participant's actor understands besides preparing.
+
+use std::collections::BTreeMap;
+
+use actix::prelude::*;
+use domain::crypto::{DirectParams, DirectState, Signed};
+use domain::primitives::{Address, Amount, Token};
+
+use crate::actors::answer::Answer;
+use crate::actors::push::Push;
+use crate::actors::request::{Asked, Refused};
+use crate::actors::session::SessionId;
+
+/// Asks to pay somebody, or to move money between the wallet and direct channels.
+///
+/// # Errors
+/// [`Refused`]; nothing has changed.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<Answer, Refused>")]
+pub struct MoveMoney {
+    /// The request, with the next states of the channels whose parts move.
+    pub asked: Box<Asked<Movements>>,
+}
+
+/// Where money goes.
+#[derive(Debug, Clone)]
+pub struct Movements {
+    /// Who is paid; `None` when money only moves between the participant's own accounts.
+    pub to: Option<Address>,
+    /// How much of each token is paid.
+    pub payments: BTreeMap<Token, Amount>,
+}
+
+/// Asks to make wallet money real on chain, in a channel that the broker creates.
+///
+/// # Errors
+/// [`Refused`]; nothing has changed.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<Answer, Refused>")]
+pub struct SettleWallet {
+    /// The request.
+    pub asked: Box<Asked<Settle>>,
+}
+
+/// What a settlement asks for.
+#[derive(Debug, Clone)]
+pub struct Settle {
+    /// Which token.
+    pub token: Token,
+    /// How much.
+    pub amount: Amount,
+    /// The terms of the channel that carries it out.
+    pub params: DirectParams,
+    /// Its INITIALIZE, signed by the participant.
+    pub initial: Signed<DirectState>,
+}
+
+/// Asks for a nonce for a direct channel that the participant wants to create: none is given twice.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "u64")]
+pub struct NextNonce;
+
+/// A session of the participant wants to be told what happens.
+///
+/// # Errors
+/// [`TooManySessions`].
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<(), TooManySessions>")]
+pub struct Attach {
+    /// The session.
+    pub session: SessionId,
+    /// Where it is told.
+    pub tell: Recipient<Push>,
+}
+
+/// A participant has as many sessions as it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a participant has at most {max} sessions")]
+pub struct TooManySessions {
+    /// The most.
+    pub max: usize,
+}
+
+/// A session is gone. Without effect when it was not attached.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Detach {
+    /// The session.
+    pub session: SessionId,
+}

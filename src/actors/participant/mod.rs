@@ -1,0 +1,173 @@
+//! The actor of one participant: what it has outside channels, and its sessions.
+//!
+//! A payment that moves direct channels asks them first and decides when they hold their next states;
+//! what needs nobody else is decided at once. Deliberately absent: rules (the machine has them), and the
+//! participant's channels themselves.
+
+mod handlers;
+mod messages;
+mod requests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use domain::channel::Machine as _;
+use domain::ledger::{OwnerId, Posting, Side};
+use domain::participant::{Participant, ParticipantEffect, ParticipantEvent};
+use domain::primitives::{Address, Amount, Digest, Token};
+use futures::channel::oneshot;
+
+use super::answer::Answer;
+use super::exit::ExitGuard;
+use super::journal::{FromJournal, Incarnation, Permit, PostedAccount};
+use super::pen::Pen;
+use super::prepare::{HOLD_MILLIS_MAX, HoldId, Preparation, PrepareDebit};
+use super::push::Push;
+use super::request::{Asked, Refused};
+use super::services::Services;
+use super::session::SessionId;
+use super::supervisor::Birth;
+use crate::clock;
+
+pub use messages::{Attach, Detach, MoveMoney, Movements, NextNonce, Settle, SettleWallet, TooManySessions};
+
+/// The most sessions of one participant: what one key can make the broker tell over and over.
+pub const SESSIONS_MAX: usize = 16;
+
+/// The actor of one participant.
+pub struct ParticipantActor {
+    services: Arc<Services>,
+    participant: Participant,
+    pen: Pen<Waiting>,
+    /// What is held for others: its name in the machine, and how much.
+    holds: BTreeMap<HoldId, (Digest, BTreeMap<Token, Amount>)>,
+    sessions: BTreeMap<SessionId, Recipient<Push>>,
+    _exit: ExitGuard,
+}
+
+type Reply = oneshot::Sender<Result<Answer, Refused>>;
+
+/// What waits until a commit is durable.
+#[derive(Debug)]
+struct Waiting {
+    effects: Vec<ParticipantEffect>,
+    reply: Reply,
+    answer: Answer,
+}
+
+impl ParticipantActor {
+    /// Starts the actor on the arbiter of the participant.
+    pub(super) fn start(address: Address, birth: Birth) -> Addr<Self> {
+        let pen = birth.pen(OwnerId::Participant(address));
+        let Birth { services, registered, told, exit } = birth;
+        let balances: Vec<_> =
+            registered.stored.accounts.iter().map(|row| (row.key.token(), row.balance)).collect();
+        let arbiter = services.arbiter_of(&address.to_word()).clone();
+        Self::start_in_arbiter(&arbiter, move |ctx| {
+            ctx.add_stream(told);
+            Self {
+                participant: Participant::new(address, services.broker, balances),
+                services,
+                pen,
+                holds: BTreeMap::new(),
+                sessions: BTreeMap::new(),
+                _exit: exit,
+            }
+        })
+    }
+
+    /// Holds wallet money for somebody's commit.
+    fn hold(&mut self, ask: PrepareDebit, ctx: &mut Context<Self>) -> Result<Incarnation, Refused> {
+        let PrepareDebit { hold, request_hash, amounts } = ask;
+        let event = ParticipantEvent::Hold { request_hash, amounts: amounts.clone() };
+        self.participant.apply(event, clock::now())?;
+        self.holds.insert(hold, (request_hash, amounts));
+        let pause = Duration::from_millis(HOLD_MILLIS_MAX);
+        ctx.run_later(pause, move |act, _| act.release(hold));
+        Ok(self.pen.incarnation())
+    }
+
+    /// Gives up what is held for a preparation that ended without a commit.
+    fn release(&mut self, hold: HoldId) {
+        let Some((request_hash, _)) = self.holds.remove(&hold) else { return };
+        let is_shared = self.holds.values().any(|(other, _)| *other == request_hash);
+        if !is_shared {
+            // Releasing never fails: what is not held is not released.
+            let _released = self.participant.apply(ParticipantEvent::Release { request_hash }, clock::now());
+        }
+    }
+
+    /// Takes in what somebody else's commit posted to the wallet accounts.
+    fn posted(&mut self, accounts: &[PostedAccount], ctx: &mut Context<Self>) {
+        let (mut tokens, mut debits) = (BTreeSet::new(), BTreeMap::new());
+        for posted in accounts {
+            match self.pen.counts(posted) {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(gap) => return self.end(&gap, ctx),
+            }
+            let token = posted.account.token();
+            tokens.insert(token);
+            for posting in &posted.postings {
+                match posting.side() {
+                    Side::Debit => {
+                        let debit: &mut Amount = debits.entry(token).or_default();
+                        *debit = debit.checked_add(posting.amount()).unwrap_or(Amount::MAX);
+                    }
+                    Side::Credit => self.credited(token, *posting, ctx),
+                }
+            }
+        }
+        if !debits.is_empty() {
+            self.spent(debits, ctx);
+        }
+        self.tell_balances(&tokens);
+    }
+
+    fn credited(&mut self, token: Token, posting: Posting, ctx: &mut Context<Self>) {
+        let event = ParticipantEvent::Credited { token, amount: posting.amount() };
+        if let Err(error) = self.participant.apply(event, clock::now()) {
+            self.end(&error, ctx);
+        }
+    }
+
+    /// The commit that was held for is durable.
+    fn spent(&mut self, amounts: BTreeMap<Token, Amount>, ctx: &mut Context<Self>) {
+        let hold = self.holds.iter().find(|(_, (_, held))| *held == amounts).map(|(hold, _)| *hold);
+        let held = hold.and_then(|hold| self.holds.remove(&hold));
+        // A hold that has run out is gone from the machine too: then nothing is held under any name.
+        let request_hash = held.map_or(Digest::from_bytes([0; 32]), |(request_hash, _)| request_hash);
+        if let Err(error) =
+            self.participant.apply(ParticipantEvent::Spent { request_hash, amounts }, clock::now())
+        {
+            self.end(&error, ctx);
+        }
+    }
+
+    /// Memory and store have come apart: the participant is loaded again with the next need of it.
+    fn end(&self, reason: &dyn std::fmt::Display, ctx: &mut Context<Self>) {
+        log::error!(participant:% = self.participant.address(); "a participant is rebuilt: {reason}");
+        ctx.stop();
+    }
+
+    fn perform(&mut self, effects: &[ParticipantEffect]) {
+        for effect in effects {
+            match effect {
+                ParticipantEffect::BalancesChanged { tokens } => self.tell_balances(tokens),
+            }
+        }
+    }
+
+    fn tell_balances(&mut self, tokens: &BTreeSet<Token>) {
+        let wallet = tokens.iter().map(|token| (*token, self.participant.balance(*token))).collect();
+        let participant = self.participant.address();
+        self.tell(&Push::Balances { participant, wallet, at: clock::now() });
+    }
+
+    /// Passes something on to every session. Who cannot take it is let go: it is being closed as slow, or gone.
+    fn tell(&mut self, push: &Push) {
+        self.sessions.retain(|_, tell| tell.try_send(push.clone()).is_ok());
+    }
+}

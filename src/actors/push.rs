@@ -1,0 +1,99 @@
+//! What owners tell sessions without having been asked.
+
+use actix::prelude::*;
+use domain::channel::direct::{AgreedState, DirectChannel, Phase, SettlementEnd};
+use domain::channel::virtual_channel::{Message as RoomMessage, Notification};
+use domain::crypto::DirectParams;
+use domain::primitives::{Address, Amount, ChannelId, Timestamp, Token, Version};
+
+/// One thing a session passes on to its client, in the order in which it came.
+///
+/// Whoever sends it does not wait: a session whose mailbox is full is closed as a slow consumer.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub enum Push {
+    /// A direct channel of the participant changed; with the state that the broker owes its signature under.
+    Channel {
+        /// The channel.
+        channel: Box<ChannelView>,
+        /// What the broker signs, if it owes a signature.
+        agreed: Option<Box<AgreedState>>,
+    },
+    /// Wallet balances of the participant changed.
+    Balances {
+        /// The participant.
+        participant: Address,
+        /// The wallet balances that changed, as they stand.
+        wallet: Vec<(Token, Amount)>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A virtual channel that the participant is a member of changed.
+    VirtualChannel(Box<Notification>),
+    /// A settlement of the participant ended.
+    Settlement {
+        /// The channel that it creates.
+        channel: ChannelId,
+        /// How.
+        end: SettlementEnd,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody published in a room that the session subscribed to.
+    Message {
+        /// The room.
+        channel: ChannelId,
+        /// What.
+        message: RoomMessage,
+    },
+    /// Somebody called or answered in a room.
+    RoomRpc {
+        /// The room.
+        channel: ChannelId,
+        /// The stamped call.
+        message: RoomMessage,
+    },
+    /// A room that the session subscribed to has ended.
+    TopicEnded {
+        /// The room.
+        channel: ChannelId,
+    },
+}
+
+/// What a direct channel shows to its participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelView {
+    /// Its id.
+    pub id: ChannelId,
+    /// Where in its life it is.
+    pub phase: Phase,
+    /// Its terms; `None` before it was seen on chain.
+    pub params: Option<DirectParams>,
+    /// Its token; `None` when nobody has named one.
+    pub token: Option<Token>,
+    /// What the contract holds for both sides.
+    pub locked: Amount,
+    /// The participant's part of that.
+    pub part: Amount,
+    /// What is on its way into it.
+    pub settling: Amount,
+    /// The version of the newest co-signed state.
+    pub version: Version,
+}
+
+impl ChannelView {
+    /// The channel as it stands.
+    #[must_use]
+    pub fn of(channel: &DirectChannel) -> Self {
+        Self {
+            id: channel.id(),
+            phase: channel.phase(),
+            params: channel.params().cloned(),
+            token: channel.token(),
+            locked: channel.locked(),
+            part: channel.part(),
+            settling: channel.settling(),
+            version: channel.version(),
+        }
+    }
+}

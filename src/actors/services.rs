@@ -1,0 +1,195 @@
+//! What all actors share: the way to the journal, the store to read from, and who lives where.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use actix::prelude::*;
+use domain::channel::direct::{Phase, Terms};
+use domain::crypto::SigningKey;
+use domain::ledger::OwnerId;
+use domain::primitives::{Address, ChainId, ChannelId, Token};
+
+use super::chain_sender::ChainSenderActor;
+use super::direct_channel::DirectChannelActor;
+use super::directory::{Directory, OwnerHandle};
+use super::journal::JournalHandle;
+use super::participant::ParticipantActor;
+use super::request::Refused;
+use super::supervisor::{Load, SupervisorActor};
+use super::virtual_channel::VirtualChannelActor;
+use crate::chain::ChainClient;
+use crate::store::{PAGE_ROWS_MAX, StateKind, StateRow, Store, StoreError};
+
+/// How long a virtual channel waits after its lifetime for a state that was agreed on: time for a member
+/// that was away, short enough that nobody's money hangs.
+pub const EXPIRY_WINDOW_SECS: u64 = 60 * 60;
+
+/// What all actors share.
+pub struct Services {
+    /// The broker's address.
+    pub broker: Address,
+    /// The broker's key.
+    pub key: Arc<SigningKey>,
+    /// The chains that the broker is on.
+    pub chains: BTreeMap<ChainId, Arc<dyn ChainClient>>,
+    /// How many blocks must follow before something on a chain counts.
+    pub confirmations: BTreeMap<ChainId, u64>,
+    /// What the broker demands of direct channels, per chain.
+    pub terms: BTreeMap<ChainId, Arc<Terms>>,
+    /// The tokens that the broker keeps books of.
+    pub tokens: BTreeSet<Token>,
+    /// The way to the journal.
+    pub journal: JournalHandle,
+    /// To read from; only the journal writes.
+    pub store: Arc<dyn Store>,
+    /// Who lives where.
+    pub directory: Directory,
+    /// Where owners live: each on the arbiter that its participant's address chooses.
+    pub arbiters: Vec<ArbiterHandle>,
+    /// Set once, when the supervisor has started.
+    pub supervisor: OnceLock<Addr<SupervisorActor>>,
+}
+
+impl Services {
+    /// The arbiter on which everything of this participant or virtual channel lives.
+    #[must_use]
+    pub fn arbiter_of(&self, key: &[u8]) -> &ArbiterHandle {
+        let last = key.last().copied().unwrap_or_default();
+        &self.arbiters[usize::from(last) % self.arbiters.len()]
+    }
+
+    /// Waits until what was decided is durable, for a moment at most: what is not by then is lost, and was not
+    /// acknowledged.
+    pub async fn drain(&self) {
+        const TURNS: u32 = 100;
+        for _ in 0..TURNS {
+            if self.journal.permits().in_flight() == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What the broker demands of direct channels on this chain; `None` when it is not on it.
+    #[must_use]
+    pub fn terms_of(&self, chain_id: ChainId) -> Option<Arc<Terms>> {
+        self.terms.get(&chain_id).cloned()
+    }
+
+    /// The owner, loaded if need be.
+    ///
+    /// # Errors
+    /// [`Refused::NotFound`] for a channel that does not exist, [`Refused::Unavailable`] when it could not
+    /// be loaded.
+    pub async fn owner(&self, owner: OwnerId) -> Result<OwnerHandle, Refused> {
+        self.load(owner, None).await
+    }
+
+    async fn load(&self, owner: OwnerId, new_on: Option<ChainId>) -> Result<OwnerHandle, Refused> {
+        if let Some(handle) = self.directory.find(owner) {
+            return Ok(handle);
+        }
+        let supervisor = self.supervisor.get().ok_or(Refused::Unavailable)?;
+        supervisor.send(Load { owner, new_on }).await.map_err(|_| Refused::Unavailable)?
+    }
+
+    /// The direct channel of this id.
+    ///
+    /// # Errors
+    /// As [`Services::owner`]; [`Refused::NotFound`] also for a virtual channel.
+    pub async fn direct_channel(&self, id: ChannelId) -> Result<Addr<DirectChannelActor>, Refused> {
+        let owner = OwnerId::Channel(id);
+        match self.owner(owner).await? {
+            OwnerHandle::Direct(addr) => Ok(addr),
+            OwnerHandle::Virtual(_) | OwnerHandle::Participant(_) | OwnerHandle::Sender(_) => {
+                Err(Refused::NotFound { owner })
+            }
+        }
+    }
+
+    /// The direct channel of this id on a chain, brought to life even if nothing is known of it.
+    ///
+    /// # Errors
+    /// As [`Services::direct_channel`].
+    pub async fn new_direct_channel(
+        &self,
+        id: ChannelId,
+        chain_id: ChainId,
+    ) -> Result<Addr<DirectChannelActor>, Refused> {
+        let owner = OwnerId::Channel(id);
+        match self.load(owner, Some(chain_id)).await? {
+            OwnerHandle::Direct(addr) => Ok(addr),
+            OwnerHandle::Virtual(_) | OwnerHandle::Participant(_) | OwnerHandle::Sender(_) => {
+                Err(Refused::NotFound { owner })
+            }
+        }
+    }
+
+    /// Those of the participants that have an ACTIVE direct channel, of any token.
+    ///
+    /// # Errors
+    /// [`Refused::Unavailable`] when the store cannot be read.
+    pub async fn with_direct_channel(&self, participants: &[Address]) -> Result<BTreeSet<Address>, Refused> {
+        let mut found = BTreeSet::new();
+        for participant in participants {
+            if self.has_direct_channel(*participant).await.map_err(|_| Refused::Unavailable)? {
+                found.insert(*participant);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn has_direct_channel(&self, participant: Address) -> Result<bool, StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.store.channels_of(participant, after, PAGE_ROWS_MAX).await?;
+            after = page.last().copied();
+            if after.is_none() {
+                return Ok(false);
+            }
+            for id in page {
+                let state = self.store.load(OwnerId::Channel(id)).await?.state;
+                let is_active =
+                    |row: StateRow| row.kind == StateKind::Direct && row.phase == Phase::Active.code();
+                if state.is_some_and(is_active) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// The virtual channel of this id.
+    ///
+    /// # Errors
+    /// As [`Services::owner`]; [`Refused::NotFound`] also for a direct channel.
+    pub async fn virtual_channel(&self, id: ChannelId) -> Result<Addr<VirtualChannelActor>, Refused> {
+        let owner = OwnerId::Channel(id);
+        match self.owner(owner).await? {
+            OwnerHandle::Virtual(addr) => Ok(addr),
+            OwnerHandle::Direct(_) | OwnerHandle::Participant(_) | OwnerHandle::Sender(_) => {
+                Err(Refused::NotFound { owner })
+            }
+        }
+    }
+
+    /// The participant, known or not.
+    ///
+    /// # Errors
+    /// [`Refused::Unavailable`] when it could not be loaded.
+    pub async fn participant(&self, address: Address) -> Result<Addr<ParticipantActor>, Refused> {
+        match self.owner(OwnerId::Participant(address)).await? {
+            OwnerHandle::Participant(addr) => Ok(addr),
+            OwnerHandle::Direct(_) | OwnerHandle::Virtual(_) | OwnerHandle::Sender(_) => {
+                Err(Refused::Unavailable)
+            }
+        }
+    }
+
+    /// The sender of a network.
+    ///
+    /// # Errors
+    /// [`Refused::Unavailable`] when it does not run.
+    pub fn sender(&self, chain_id: ChainId) -> Result<Addr<ChainSenderActor>, Refused> {
+        self.directory.sender(chain_id).ok_or(Refused::Unavailable)
+    }
+}

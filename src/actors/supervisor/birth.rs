@@ -1,0 +1,96 @@
+//! Bringing an owner to life: registered with the journal, read from the store, started where it belongs.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use domain::channel::direct::DirectChannel;
+use domain::channel::virtual_channel::VirtualChannel;
+use domain::ledger::OwnerId;
+use domain::primitives::{ChainId, ChannelId};
+use futures::channel::mpsc::UnboundedReceiver;
+
+use super::{Author, FromJournal, OwnerHandle, Pen, Refused, Registered, Services, SupervisorActor};
+use crate::actors::chain_sender::ChainSenderActor;
+use crate::actors::direct_channel::DirectChannelActor;
+use crate::actors::exit::ExitGuard;
+use crate::actors::participant::ParticipantActor;
+use crate::actors::virtual_channel::VirtualChannelActor;
+use crate::store::StateKind;
+
+/// Everything an owner's actor begins with.
+pub(in crate::actors) struct Birth {
+    pub(in crate::actors) services: Arc<Services>,
+    pub(in crate::actors) registered: Registered,
+    pub(in crate::actors) told: UnboundedReceiver<FromJournal>,
+    pub(in crate::actors) exit: ExitGuard,
+}
+
+impl Birth {
+    /// The pen of the new incarnation.
+    pub(in crate::actors) fn pen<W>(&self, owner: OwnerId) -> Pen<W> {
+        Pen::new(self.services.journal.clone(), Author::Owner(owner), &self.registered)
+    }
+}
+
+/// Registers the owner, which ends any earlier incarnation, and starts its actor.
+///
+/// # Errors
+/// [`Refused::NotFound`] for a channel of which nothing is stored, unless `new_on`;
+/// [`Refused::Unavailable`] when it cannot be read.
+pub(super) async fn bring_to_life(
+    services: Arc<Services>,
+    supervisor: Addr<SupervisorActor>,
+    owner: OwnerId,
+    new_on: Option<ChainId>,
+) -> Result<OwnerHandle, Refused> {
+    let journal = services.journal.clone();
+    let (registered, told) = journal.register(Author::Owner(owner)).await.map_err(|error| {
+        log::warn!(owner:% = owner; "cannot load an owner: {error}");
+        Refused::Unavailable
+    })?;
+    let exit = ExitGuard::new(owner, supervisor);
+    let birth = Birth { services, registered, told, exit };
+    match owner {
+        OwnerId::Participant(address) => {
+            Ok(OwnerHandle::Participant(ParticipantActor::start(address, birth)))
+        }
+        OwnerId::Network(chain_id) => ChainSenderActor::start(chain_id, birth)
+            .map(OwnerHandle::Sender)
+            .ok_or(Refused::NotFound { owner }),
+        OwnerId::Channel(id) => channel(id, birth, new_on),
+    }
+}
+
+fn channel(id: ChannelId, birth: Birth, new_on: Option<ChainId>) -> Result<OwnerHandle, Refused> {
+    let owner = OwnerId::Channel(id);
+    let stored = &birth.registered.stored;
+    let damaged = |error: &dyn std::fmt::Display| {
+        log::error!(channel_id:% = id; "a stored channel cannot be read: {error}");
+        Refused::Unavailable
+    };
+    match stored.state.as_ref().map(|state| (state.kind, &state.body)) {
+        Some((StateKind::Direct, body)) => {
+            let chain_id = DirectChannel::stored_chain(body).map_err(|error| damaged(&error))?;
+            let terms =
+                birth.services.terms_of(chain_id).ok_or_else(|| damaged(&"its chain is not configured"))?;
+            let channel = DirectChannel::decode(id, terms, body).map_err(|error| damaged(&error))?;
+            Ok(OwnerHandle::Direct(DirectChannelActor::start(channel, birth)))
+        }
+        Some((StateKind::Virtual, body)) => {
+            let channel = VirtualChannel::from_stored(id, body).map_err(|error| damaged(&error))?;
+            Ok(OwnerHandle::Virtual(VirtualChannelActor::start(channel, birth)))
+        }
+        Some((StateKind::Participant | StateKind::Sender, _)) => Err(damaged(&"it is no channel")),
+        None => {
+            let seen_on = stored.inbox.first().map(|event| event.key.chain_id);
+            let terms = seen_on.or(new_on).and_then(|chain_id| birth.services.terms_of(chain_id));
+            let Some(terms) = terms else {
+                // A journal that is gone has ended the incarnation already.
+                let incarnation = birth.registered.incarnation;
+                let _closed = birth.services.journal.leave(Author::Owner(owner), incarnation);
+                return Err(Refused::NotFound { owner });
+            };
+            Ok(OwnerHandle::Direct(DirectChannelActor::start(DirectChannel::new(id, terms), birth)))
+        }
+    }
+}

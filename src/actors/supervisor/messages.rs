@@ -1,0 +1,63 @@
+//! What the supervisor understands.
+
+use actix::prelude::*;
+use domain::crypto::{Definition, VirtualAllocation};
+use domain::ledger::OwnerId;
+use domain::primitives::ChainId;
+
+use super::{Asked, Refused};
+use crate::actors::answer::Answer;
+use crate::actors::directory::OwnerHandle;
+
+/// Asks for an owner that is not alive. A repeat, or one that is alive meanwhile, gets the same.
+///
+/// # Errors
+/// [`Refused::NotFound`] for a channel that does not exist (unless `new_on`), [`Refused::Unavailable`]
+/// when it could not be loaded.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Result<OwnerHandle, Refused>")]
+pub struct Load {
+    /// Who.
+    pub owner: OwnerId,
+    /// The chain on which a direct channel is to be announced of which nothing is known; `None` when only
+    /// what is known is wanted.
+    pub new_on: Option<ChainId>,
+}
+
+/// These owners have something to do: brings to life who is not.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Wake {
+    /// Who.
+    pub owners: Vec<OwnerId>,
+}
+
+/// An owner's actor has ended, by itself or by a panic.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Exited {
+    /// Whose.
+    pub owner: OwnerId,
+}
+
+/// Asks to open a virtual channel; all members have signed it.
+///
+/// # Errors
+/// [`Refused`]; nothing has changed.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<Answer, Refused>")]
+pub struct OpenVirtualChannel {
+    /// The request.
+    pub asked: Box<Asked<Opening>>,
+}
+
+/// What an opening asks for.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The terms.
+    pub definition: Definition,
+    /// What each member puts in.
+    pub allocations: Vec<VirtualAllocation>,
+    /// The members' own data.
+    pub data: Option<String>,
+}

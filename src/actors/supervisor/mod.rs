@@ -1,0 +1,136 @@
+//! The supervisor: brings owners to life, buries them, and opens virtual channels.
+//!
+//! The only writer of the directory. Never waits exclusively: loading one owner keeps nobody else from
+//! being loaded. Deliberately absent: money; what an opening moves is computed by the domain and checked by
+//! the owners and the journal.
+
+mod birth;
+mod handlers;
+mod messages;
+mod opening;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use domain::ledger::OwnerId;
+use domain::primitives::ChainId;
+use futures::channel::oneshot;
+
+use super::directory::OwnerHandle;
+use super::journal::{Author, FromJournal, JournalHandle, Registered};
+use super::pen::Pen;
+use super::request::{Asked, Refused};
+use super::services::Services;
+use crate::clock;
+
+pub(super) use birth::Birth;
+pub use messages::{Exited, Load, OpenVirtualChannel, Opening, Wake};
+
+/// How often the store is asked who is due: deadlines are hours away, so a second late is soon enough.
+const DUE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The most owners woken at a time because they are due: the rest follow a moment later.
+const DUE_MAX: u32 = 100;
+
+/// How long an owner that ended by itself rests before it is loaded again: keeps one that fails at once
+/// from taking all the time.
+const REBIRTH_DELAY: Duration = Duration::from_millis(200);
+
+/// How many messages may wait for the supervisor: one load or wake of every session and watcher.
+const MAILBOX: usize = 4_096;
+
+type LoadReply = oneshot::Sender<Result<OwnerHandle, Refused>>;
+
+/// The supervisor.
+pub struct SupervisorActor {
+    services: Arc<Services>,
+    /// Who waits for an owner that is being loaded.
+    loading: BTreeMap<OwnerId, Vec<LoadReply>>,
+    pen: Pen<oneshot::Sender<Result<(), Refused>>>,
+}
+
+impl SupervisorActor {
+    /// Starts the supervisor of these services in the current arbiter, and makes it known to them.
+    ///
+    /// # Errors
+    /// [`Refused::Unavailable`] when the journal is gone.
+    pub async fn open(services: Arc<Services>) -> Result<Addr<Self>, Refused> {
+        let journal: JournalHandle = services.journal.clone();
+        let (registered, told) =
+            journal.register(Author::Supervisor).await.map_err(|_| Refused::Unavailable)?;
+        let pen = Pen::new(journal, Author::Supervisor, &registered);
+        let addr = Self::create(|ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            ctx.add_stream(told);
+            Self { services: Arc::clone(&services), loading: BTreeMap::new(), pen }
+        });
+        // Set once: services have one supervisor.
+        let _set = services.supervisor.set(addr.clone());
+        Ok(addr)
+    }
+
+    /// Loads an owner, or joins who waits for it already.
+    fn load(
+        &mut self,
+        owner: OwnerId,
+        new_on: Option<ChainId>,
+        reply: Option<LoadReply>,
+        ctx: &mut Context<Self>,
+    ) {
+        if let Some(handle) = self.services.directory.find(owner) {
+            answer(reply, Ok(handle));
+            return;
+        }
+        let waiting = self.loading.entry(owner).or_default();
+        let is_first = waiting.is_empty();
+        // Whoever only wakes an owner waits for nothing, but marks it as being loaded.
+        waiting.push(reply.unwrap_or_else(|| oneshot::channel().0));
+        if !is_first {
+            return;
+        }
+        let supervisor = ctx.address();
+        let birth = birth::bring_to_life(Arc::clone(&self.services), supervisor, owner, new_on);
+        ctx.spawn(birth.into_actor(self).map(move |born, act, _| {
+            let waiting = act.loading.remove(&owner).unwrap_or_default();
+            match born {
+                Ok(handle) => {
+                    act.services.directory.insert(owner, handle.clone());
+                    for reply in waiting {
+                        answer(Some(reply), Ok(handle.clone()));
+                    }
+                }
+                Err(refused) => {
+                    let is_unknown = matches!(refused, Refused::NotFound { .. });
+                    for reply in waiting {
+                        let refused =
+                            if is_unknown { Refused::NotFound { owner } } else { Refused::Unavailable };
+                        answer(Some(reply), Err(refused));
+                    }
+                }
+            }
+        }));
+    }
+
+    /// Loads those that are due and not alive; who is alive has a timer of its own.
+    fn wake_due(&mut self, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.services.store);
+        let read = async move { store.due(clock::now(), DUE_MAX).await };
+        ctx.spawn(read.into_actor(self).map(|due, act, ctx| match due {
+            Ok(owners) => {
+                for owner in owners {
+                    act.load(owner, None, None, ctx);
+                }
+            }
+            Err(error) => log::warn!("cannot read who is due: {error}"),
+        }));
+    }
+}
+
+/// Answers whoever still waits.
+fn answer(reply: Option<LoadReply>, loaded: Result<OwnerHandle, Refused>) {
+    if let Some(reply) = reply {
+        let _gone = reply.send(loaded);
+    }
+}

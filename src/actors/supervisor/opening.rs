@@ -1,0 +1,151 @@
+//! Opening a virtual channel in one call: checks, holds, one commit, then its actor.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use domain::channel::virtual_channel::{Opened, OpeningRequest, OpeningTerms, open};
+use domain::ledger::OwnerId;
+use domain::primitives::Address;
+use futures::channel::oneshot;
+
+use super::{Asked, Opening, Refused, Services, SupervisorActor};
+use crate::actors::answer::{Answer, Outcome};
+use crate::actors::journal::NewState;
+use crate::actors::prepare::Preparation;
+use crate::actors::virtual_channel::notify;
+use crate::clock;
+use crate::store::{MemberRow, StateKind};
+
+/// An opening for which everybody concerned holds its share.
+struct Ready {
+    asked: Asked<Opening>,
+    request: OpeningRequest,
+    with_direct_channel: BTreeSet<Address>,
+    preparation: Preparation,
+}
+
+impl SupervisorActor {
+    /// Opens a virtual channel. Other messages are taken meanwhile; what is decided is decided at once, when
+    /// everybody holds its share.
+    pub(super) fn open_virtual_channel(
+        &self,
+        asked: Asked<Opening>,
+    ) -> ResponseActFuture<Self, Result<Answer, Refused>> {
+        let services = Arc::clone(&self.services);
+        let prepared = prepare(services, asked).into_actor(self);
+        let committed = prepared.map(|ready, act, _| match ready {
+            Ok(ready) => act.commit_opening(ready),
+            Err(refused) => Err(refused),
+        });
+        let answered = committed.then(|committed, act, _| {
+            let services = Arc::clone(&act.services);
+            async move {
+                let (opened, answer, durable) = committed?;
+                durable.await.unwrap_or(Err(Refused::Unavailable))?;
+                // From here on the channel lives in the store; its actor is loaded with the first need of it.
+                let id = opened.channel.id();
+                if let Err(refused) = services.virtual_channel(id).await {
+                    log::warn!(channel_id:% = id; "an opened channel is not alive yet: {refused}");
+                }
+                notify(&services, opened.transition.effects);
+                Ok(answer)
+            }
+            .into_actor(act)
+        });
+        Box::pin(answered)
+    }
+
+    /// Decides and hands over, without waiting in between.
+    fn commit_opening(&mut self, ready: Ready) -> Result<Committed, Refused> {
+        let Ready { asked, request, with_direct_channel, preparation } = ready;
+        let services = &self.services;
+        let terms = OpeningTerms {
+            broker: services.broker,
+            tokens: &services.tokens,
+            with_direct_channel: &with_direct_channel,
+            expiry_window_secs: super::super::services::EXPIRY_WINDOW_SECS,
+        };
+        let now = clock::now();
+        preparation.check_in_time()?;
+        let opened = open(request, &terms, now)?;
+        let permit = asked.permit(services.journal.permits(), now)?;
+        let id = opened.channel.id();
+        let mut commit = self.pen.begin();
+        preparation.spend(&mut commit);
+        commit.transfers.clone_from(&opened.transition.transfers);
+        commit.states.push(NewState {
+            owner: OwnerId::Channel(id),
+            replaces: None,
+            kind: StateKind::Virtual,
+            phase: opened.channel.phase().code(),
+            due_at: domain::channel::Machine::deadline(&opened.channel),
+            body: opened.channel.to_stored(),
+        });
+        let members = opened.channel.members().iter();
+        commit
+            .members
+            .extend(members.map(|participant| MemberRow { participant: *participant, channel: id }));
+        let states = asked.states.iter().map(|state| state.body());
+        let answer = Answer::new(
+            now,
+            Outcome::Opened { channel_id: id, expires_at: opened.channel.expires_at() },
+            states,
+        );
+        commit.answer = Some((permit, answer.encode()));
+        let (reply, durable) = oneshot::channel();
+        self.pen.hand_over(commit, reply).map_err(|_| Refused::Unavailable)?;
+        Ok((opened, answer, durable))
+    }
+}
+
+type Committed = (Opened, Answer, oneshot::Receiver<Result<(), Refused>>);
+
+/// Looks up what the rules need and has everybody hold its share.
+async fn prepare(services: Arc<Services>, asked: Asked<Opening>) -> Result<Ready, Refused> {
+    let permits = services.journal.permits();
+    asked.check_new(permits)?;
+    let prepared = try_prepare(&services, &asked).await;
+    // What refuses a repeat may be what the first one has changed meanwhile.
+    if prepared.is_err() {
+        asked.check_new(permits)?;
+    }
+    let (request, with_direct_channel, preparation) = prepared?;
+    Ok(Ready { asked, request, with_direct_channel, preparation })
+}
+
+async fn try_prepare(
+    services: &Services,
+    asked: &Asked<Opening>,
+) -> Result<(OpeningRequest, BTreeSet<Address>, Preparation), Refused> {
+    let Opening { definition, allocations, data } = asked.params();
+    let owner = OwnerId::Channel(definition.channel_id());
+    match services.owner(owner).await {
+        Err(Refused::NotFound { .. }) => {}
+        Ok(_) => return Err(Refused::Exists { owner }),
+        Err(refused) => return Err(refused),
+    }
+    let with_direct_channel = services.with_direct_channel(&definition.participants).await?;
+    let mut request = OpeningRequest {
+        request: asked.key(),
+        definition: definition.clone(),
+        allocations: allocations.clone(),
+        data: data.clone(),
+        signers: asked.request.signers().clone(),
+        parts: Vec::new(),
+    };
+    let terms = OpeningTerms {
+        broker: services.broker,
+        tokens: &services.tokens,
+        with_direct_channel: &with_direct_channel,
+        expiry_window_secs: super::super::services::EXPIRY_WINDOW_SECS,
+    };
+    // What is wrong with the opening itself is said before anybody is asked to hold anything.
+    open(request.clone(), &terms, clock::now())?;
+    let mut preparation = Preparation::begin();
+    preparation.parts(services, &asked.states, asked.hash()).await?;
+    request.parts = preparation.part_moves();
+    let plan = open(request.clone(), &terms, clock::now())?.plan;
+    preparation.debits(services, plan.wallet_debits(), asked.hash()).await?;
+    Ok((request, with_direct_channel, preparation))
+}

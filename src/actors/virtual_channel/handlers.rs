@@ -1,0 +1,113 @@
+//! What a virtual channel does about what it is told.
+
+use actix::prelude::*;
+use futures::FutureExt as _;
+use futures::channel::oneshot;
+
+use super::{
+    CallInRoom, CloseVirtualChannel, FromJournal, Job, Publish, Published, Refused, RoomRefused, Subscribe,
+    Subscribed, Unsubscribe, UpdateVirtualChannel, VirtualChannelActor, WAITING_MAX,
+};
+use crate::actors::answer::Answer;
+
+impl Actor for VirtualChannelActor {
+    type Context = Context<Self>;
+
+    /// Does what became due while nobody was there, and sets the timer.
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.tick(ctx);
+    }
+}
+
+impl VirtualChannelActor {
+    /// Queues a request whose answer comes later, unless too many wait.
+    fn ask(
+        &mut self,
+        job: impl FnOnce(oneshot::Sender<Result<Answer, Refused>>) -> Job,
+        ctx: &mut Context<Self>,
+    ) -> ResponseFuture<Result<Answer, Refused>> {
+        if self.jobs.len() >= WAITING_MAX {
+            return std::future::ready(Err(Refused::Overloaded)).boxed_local();
+        }
+        let (reply, answered) = oneshot::channel();
+        self.queue(job(reply), ctx);
+        answered.map(|answered| answered.unwrap_or(Err(Refused::Unavailable))).boxed_local()
+    }
+}
+
+impl Handler<UpdateVirtualChannel> for VirtualChannelActor {
+    type Result = ResponseFuture<Result<Answer, Refused>>;
+
+    fn handle(&mut self, ask: UpdateVirtualChannel, ctx: &mut Context<Self>) -> Self::Result {
+        self.ask(|reply| Job::Update(ask.asked, reply), ctx)
+    }
+}
+
+impl Handler<CloseVirtualChannel> for VirtualChannelActor {
+    type Result = ResponseFuture<Result<Answer, Refused>>;
+
+    fn handle(&mut self, ask: CloseVirtualChannel, ctx: &mut Context<Self>) -> Self::Result {
+        self.ask(|reply| Job::Close(ask.asked, reply), ctx)
+    }
+}
+
+impl Handler<Subscribe> for VirtualChannelActor {
+    type Result = Result<Subscribed, RoomRefused>;
+
+    fn handle(&mut self, ask: Subscribe, _: &mut Context<Self>) -> Self::Result {
+        self.subscribe(ask)
+    }
+}
+
+impl Handler<Unsubscribe> for VirtualChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, Unsubscribe { session }: Unsubscribe, _: &mut Context<Self>) {
+        self.unsubscribe(session);
+    }
+}
+
+impl Handler<Publish> for VirtualChannelActor {
+    type Result = Result<Published, RoomRefused>;
+
+    fn handle(&mut self, ask: Publish, _: &mut Context<Self>) -> Self::Result {
+        self.publish(&ask)
+    }
+}
+
+impl Handler<CallInRoom> for VirtualChannelActor {
+    type Result = Result<Published, RoomRefused>;
+
+    fn handle(&mut self, ask: CallInRoom, _: &mut Context<Self>) -> Self::Result {
+        self.call(&ask)
+    }
+}
+
+impl StreamHandler<FromJournal> for VirtualChannelActor {
+    fn handle(&mut self, word: FromJournal, ctx: &mut Context<Self>) {
+        match word {
+            FromJournal::Durable { upto } => {
+                for waiting in self.pen.durable(upto) {
+                    self.perform(waiting.effects);
+                    if let Some((reply, answer)) = waiting.reply {
+                        let _gone = reply.send(Ok(answer));
+                    }
+                }
+            }
+            FromJournal::Lost { reason, .. } => {
+                log::warn!(channel_id:% = self.channel.id(); "a commit was lost, the channel is rebuilt: {reason}");
+                ctx.stop();
+            }
+            // Nobody else posts to a virtual channel, and the chain does not know it.
+            FromJournal::Posted { .. } | FromJournal::Happened { .. } | FromJournal::Decided { .. } => {
+                log::error!(channel_id:% = self.channel.id(); "somebody else wrote a virtual channel's state");
+                ctx.stop();
+            }
+        }
+    }
+
+    /// The incarnation has ended: whoever needs the channel loads it again.
+    fn finished(&mut self, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}

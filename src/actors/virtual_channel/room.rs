@@ -1,0 +1,70 @@
+//! The room: who listens, and what is said. Nothing here touches money or the journal.
+
+use domain::channel::virtual_channel::{Delivery, Message, RoomRpc};
+
+use super::{
+    CallInRoom, Publish, Published, RoomRefused, SessionId, Subscribe, Subscribed, VirtualChannelActor,
+};
+use crate::actors::push::Push;
+use crate::clock;
+
+impl VirtualChannelActor {
+    pub(super) fn subscribe(&mut self, ask: Subscribe) -> Result<Subscribed, RoomRefused> {
+        self.check_talk()?;
+        let Subscribe { session, tell, member, position } = ask;
+        let resumed = position.map(|position| self.topic.resume_from(member, position)).transpose()?;
+        let position = self.topic.subscribe(session, member)?;
+        self.listeners.insert(session, tell);
+        Ok(Subscribed { position, resumed })
+    }
+
+    pub(super) fn unsubscribe(&mut self, session: SessionId) {
+        self.topic.unsubscribe(session);
+        self.listeners.remove(&session);
+    }
+
+    pub(super) fn publish(&mut self, ask: &Publish) -> Result<Published, RoomRefused> {
+        self.check_talk()?;
+        let delivery = self.topic.publish(ask.session, ask.member, &ask.payload, clock::now())?;
+        let channel = self.channel.id();
+        Ok(self.deliver(delivery, |message| Push::Message { channel, message }))
+    }
+
+    pub(super) fn call(&mut self, ask: &CallInRoom) -> Result<Published, RoomRefused> {
+        self.check_talk()?;
+        let (has_req, has_res) = (ask.half == RoomRpc::Request, ask.half == RoomRpc::Response);
+        let delivery = self.topic.call(ask.member, has_req, has_res, &ask.payload, clock::now())?;
+        let channel = self.channel.id();
+        Ok(self.deliver(delivery, |message| Push::RoomRpc { channel, message }))
+    }
+
+    /// The last word to everybody who listens.
+    pub(super) fn end_topic(&mut self) {
+        let channel = self.channel.id();
+        for (session, tell) in std::mem::take(&mut self.listeners) {
+            self.topic.unsubscribe(session);
+            // A session too slow to hear it is being closed.
+            let _full = tell.try_send(Push::TopicEnded { channel });
+        }
+    }
+
+    fn check_talk(&self) -> Result<(), RoomRefused> {
+        if self.channel.phase().is_end() { Err(RoomRefused::Ended) } else { Ok(()) }
+    }
+
+    /// Passes a message on. Who cannot take it is unsubscribed: its session is being closed as slow, or gone.
+    fn deliver(
+        &mut self,
+        Delivery { message, to }: Delivery<SessionId>,
+        push: impl Fn(Message) -> Push,
+    ) -> Published {
+        let stamp = Published { seq: message.seq, at: message.at };
+        for session in to {
+            let told = self.listeners.get(&session).map(|tell| tell.try_send(push(message.clone())));
+            if !matches!(told, Some(Ok(()))) {
+                self.unsubscribe(session);
+            }
+        }
+        stamp
+    }
+}

@@ -1,0 +1,8 @@
+//! Our contracts on a real chain, over connections that break.
+
+mod channel;
+mod connection;
+mod process;
+mod proxy;
+mod transactions;
+mod world;

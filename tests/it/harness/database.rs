@@ -1,0 +1,159 @@
+//! A database of its own for each test, given back at its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use clearnet::store::{MemoryStore, SqlStore, Store, migrate};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// Where `scripts/test` says that its PostgreSQL cluster is.
+const POSTGRES_URL: &str = "CLEARNET_TEST_POSTGRES_URL";
+
+/// A place that a store can be opened at, more than once. Dropping it drops what was kept there.
+#[derive(Debug)]
+pub(crate) enum Database {
+    Memory(MemoryStore),
+    Sqlite { directory: TempDir },
+    Postgres(Postgres),
+}
+
+impl Database {
+    pub(crate) fn memory() -> Self {
+        Self::Memory(MemoryStore::new())
+    }
+
+    /// An SQLite file that was migrated.
+    pub(crate) async fn sqlite() -> Self {
+        let database = Self::empty_sqlite();
+        migrate(&database.url()).await.unwrap();
+        database
+    }
+
+    /// A directory without an SQLite file.
+    pub(crate) fn empty_sqlite() -> Self {
+        Self::Sqlite { directory: TempDir::new().unwrap() }
+    }
+
+    /// A PostgreSQL database that was migrated.
+    pub(crate) async fn postgres() -> Self {
+        Self::Postgres(Postgres::create(Some(Postgres::template().await)).await)
+    }
+
+    /// A PostgreSQL database without tables.
+    pub(crate) async fn empty_postgres() -> Self {
+        Self::Postgres(Postgres::create(None).await)
+    }
+
+    /// Where the database is, as a store takes it. There is none for one in memory.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Memory(_) => panic!("a book in memory has no url"),
+            Self::Sqlite { directory } => format!("sqlite://{}", directory.path().join("book.db").display()),
+            Self::Postgres(database) => database.url(),
+        }
+    }
+
+    /// Opens it: once more, or again after all that was open has gone.
+    pub(crate) async fn open(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Memory(store) => Arc::new(store.clone()),
+            Self::Sqlite { .. } | Self::Postgres(_) => Arc::new(SqlStore::open(&self.url()).await.unwrap()),
+        }
+    }
+
+    /// One connection past the store, to spoil and inspect what it keeps.
+    pub(crate) async fn connect(&self) -> DatabaseConnection {
+        connect(self.url()).await
+    }
+}
+
+/// A database in the test cluster.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    name: String,
+}
+
+impl Postgres {
+    /// Each number names one database of this process.
+    fn next_name() -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        format!("clearnet_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The migrated database that others are copied from. It stays as long as its cluster.
+    async fn template() -> &'static str {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let make = || async {
+            let name = Self::next_name();
+            execute(&admin_url(), &format!("CREATE DATABASE {name}")).await;
+            migrate(url_of(&name).as_str()).await.unwrap();
+            name
+        };
+        TEMPLATE.get_or_init(make).await
+    }
+
+    async fn create(template: Option<&str>) -> Self {
+        let name = Self::next_name();
+        let template = template.unwrap_or("template0");
+        execute(&admin_url(), &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self { name }
+    }
+
+    /// Ends all sessions and lets none in until it is let go.
+    pub(crate) async fn shut(&self) {
+        let name = &self.name;
+        execute(&admin_url(), &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+        let sessions = format!("FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(&admin_url(), &format!("SELECT pg_terminate_backend(pid, 30000) {sessions}")).await;
+    }
+
+    /// Lets sessions in again.
+    pub(crate) async fn let_go(&self) {
+        execute(&admin_url(), &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
+    }
+
+    fn url(&self) -> String {
+        url_of(&self.name).into()
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let drop_it = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        // Not on the runtime of the test: it may be gone, and must not be blocked.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(execute(&admin_url(), &drop_it));
+        });
+        if dropping.join().is_err() && !std::thread::panicking() {
+            panic!("database {} was not dropped", self.name);
+        }
+    }
+}
+
+fn admin_url() -> Url {
+    let Ok(url) = std::env::var(POSTGRES_URL) else {
+        panic!("{POSTGRES_URL} is not set: run scripts/test, which starts a private PostgreSQL cluster");
+    };
+    Url::parse(&url).unwrap()
+}
+
+fn url_of(database: &str) -> Url {
+    let mut url = admin_url();
+    url.set_path(database);
+    url
+}
+
+async fn execute(url: &Url, sql: &str) {
+    let db = connect(url.to_string()).await;
+    db.execute_unprepared(sql).await.unwrap();
+    db.close().await.unwrap();
+}
+
+async fn connect(url: String) -> DatabaseConnection {
+    let options = ConnectOptions::new(url).max_connections(1).to_owned();
+    sea_orm::Database::connect(options).await.unwrap()
+}
