@@ -5,7 +5,6 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
-import {IChannels} from "./interfaces/IChannels.sol";
 import {ILedger} from "./interfaces/ILedger.sol";
 
 /// @title Ledger
@@ -19,7 +18,7 @@ abstract contract Ledger is ILedger {
 
     /// @dev One call at a time, over all functions that write: nothing that this contract calls can come back in.
     modifier exclusive() {
-        if (_entered) revert IChannels.InvalidStatus();
+        if (_entered) revert InvalidStatus();
         _entered = true;
         _;
         _entered = false;

@@ -22,7 +22,7 @@ import {
 import { ALICE, BOB, BROKER, DEPOSIT, MALLORY, startWorld } from "./harness/world.mjs";
 
 const SEED = Number(process.env.CLEARNET_FUZZ_SEED ?? randomInt(2 ** 31));
-const CALLS = Number(process.env.CLEARNET_FUZZ_CALLS ?? 2500);
+const CALLS = Number(process.env.CLEARNET_FUZZ_CALLS ?? 2000);
 // Fewer live channels mean more calls, and replays, per channel.
 const LIVE_CHANNELS_MAX = 12;
 const FULL_AUDIT_CALLS = 100;

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod chain_sender;
+pub mod chain_watcher;
 pub mod direct_channel;
 pub mod directory;
 pub mod journal;

@@ -81,6 +81,8 @@ pub struct PrepareAnnouncement {
 pub struct PrepareLiquidity {
     /// For which preparation.
     pub hold: HoldId,
+    /// The channel that is to be created.
+    pub channel: ChannelId,
     /// The token.
     pub token: Token,
     /// How much.
@@ -218,12 +220,13 @@ impl Preparation {
     pub async fn liquidity(
         &mut self,
         services: &Services,
+        channel: ChannelId,
         token: Token,
         amount: Amount,
     ) -> Result<(), Refused> {
         let sender = services.sender(token.chain_id)?;
         self.held.push(sender.clone().recipient());
-        let ask = PrepareLiquidity { hold: self.hold, token, amount };
+        let ask = PrepareLiquidity { hold: self.hold, channel, token, amount };
         let incarnation =
             sender.send(ask).timeout(self.time_left()?).await.map_err(|_| Refused::Overloaded)??;
         self.others.push((OwnerId::Network(token.chain_id), incarnation));

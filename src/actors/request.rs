@@ -8,7 +8,7 @@ use domain::channel::virtual_channel::{OpeningError, VirtualChannelError};
 use domain::crypto::{DirectState, RequestText, Signed};
 use domain::ledger::{OwnerId, RequestKey};
 use domain::participant::ParticipantError;
-use domain::primitives::{Address, Digest, Timestamp};
+use domain::primitives::{Address, Amount, ChainId, Digest, Timestamp, Token};
 use thiserror::Error;
 
 use super::journal::{NoPermit, Permit, Permits};
@@ -116,10 +116,18 @@ pub enum Refused {
     /// The broker has too little on that chain to pay out now.
     #[error("the broker's available balance is short: {available} available, {requested} requested")]
     LiquidityShort {
+        /// The token.
+        token: Token,
         /// What it could pay out.
-        available: domain::primitives::Amount,
+        available: Amount,
         /// What was asked for.
-        requested: domain::primitives::Amount,
+        requested: Amount,
+    },
+    /// The chain does not answer.
+    #[error("chain {chain_id} cannot be reached at the moment")]
+    ChainUnavailable {
+        /// The chain.
+        chain_id: ChainId,
     },
     /// Too many requests wait for one owner, or too many owners were asked too slowly.
     #[error("too much is being done with the same money, try again")]

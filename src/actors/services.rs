@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use actix::prelude::*;
 use domain::channel::direct::{Phase, Terms};
+use domain::crypto::SigningKey;
 use domain::ledger::OwnerId;
 use domain::primitives::{Address, ChainId, ChannelId, Token};
 
@@ -16,6 +17,7 @@ use super::participant::ParticipantActor;
 use super::request::Refused;
 use super::supervisor::{Load, SupervisorActor};
 use super::virtual_channel::VirtualChannelActor;
+use crate::chain::ChainClient;
 use crate::store::{PAGE_ROWS_MAX, StateKind, StateRow, Store, StoreError};
 
 /// How long a virtual channel waits after its lifetime for a state that was agreed on: time for a member
@@ -26,6 +28,12 @@ pub const EXPIRY_WINDOW_SECS: u64 = 60 * 60;
 pub struct Services {
     /// The broker's address.
     pub broker: Address,
+    /// The broker's key.
+    pub key: Arc<SigningKey>,
+    /// The chains that the broker is on.
+    pub chains: BTreeMap<ChainId, Arc<dyn ChainClient>>,
+    /// How many blocks must follow before something on a chain counts.
+    pub confirmations: BTreeMap<ChainId, u64>,
     /// What the broker demands of direct channels, per chain.
     pub terms: BTreeMap<ChainId, Arc<Terms>>,
     /// The tokens that the broker keeps books of.
@@ -48,6 +56,18 @@ impl Services {
     pub fn arbiter_of(&self, key: &[u8]) -> &ArbiterHandle {
         let last = key.last().copied().unwrap_or_default();
         &self.arbiters[usize::from(last) % self.arbiters.len()]
+    }
+
+    /// Waits until what was decided is durable, for a moment at most: what is not by then is lost, and was not
+    /// acknowledged.
+    pub async fn drain(&self) {
+        const TURNS: u32 = 100;
+        for _ in 0..TURNS {
+            if self.journal.permits().in_flight() == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
     }
 
     /// What the broker demands of direct channels on this chain; `None` when it is not on it.

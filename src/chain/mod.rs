@@ -5,7 +5,6 @@
 
 mod chain_client;
 mod evm_chain;
-pub mod inbox;
 
 pub use evm::custody::{
     ChannelStatus, CustodyCall, LogProblem, OnChainChannel, PoisonLog, Refusal, Revert, SignedState,

@@ -184,7 +184,7 @@ pub struct InboxRow {
     pub height: u64,
     /// The owner it is for.
     pub owner: OwnerId,
-    /// The event, as the watcher encoded it.
+    /// The event, by its own stored form.
     pub body: Vec<u8>,
 }
 
@@ -242,7 +242,7 @@ pub struct Batch {
     pub answers: Vec<AnswerRow>,
     /// Chain events, in the order of their ids.
     pub inbox: Vec<InboxRow>,
-    /// Chain events whose effects are in this batch or an earlier one.
+    /// Chain events whose effects are in this batch. One that is not waiting for this refuses the batch (L3).
     pub handled: Vec<InboxId>,
     /// Blocks read.
     pub cursors: Vec<CursorRow>,

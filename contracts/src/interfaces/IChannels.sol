@@ -29,7 +29,6 @@ interface IChannels {
     /// @notice Part of the interface; not raised.
     error ChannelNotFinal();
     error InvalidParticipant();
-    error InvalidStatus();
     error InvalidState();
     error InvalidAllocations();
     /// @notice Part of the interface; not raised, because a joined channel is no longer INITIAL.

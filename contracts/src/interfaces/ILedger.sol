@@ -10,6 +10,8 @@ interface ILedger {
     /// @notice `amount` left the ledger of `wallet` for its address.
     event Withdrawn(address indexed wallet, address indexed token, uint256 amount);
 
+    /// @notice Another call is under way, or the channel is not in a status for this one.
+    error InvalidStatus();
     /// @notice The amount is zero.
     error InvalidAmount();
     /// @notice The native coin sent along is not what the call says.

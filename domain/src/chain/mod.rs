@@ -4,6 +4,8 @@
 
 mod event;
 mod recorded_state;
+mod stored;
 
 pub use event::CustodyEvent;
 pub use recorded_state::RecordedState;
+pub use stored::StoredEventError;

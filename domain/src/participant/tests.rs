@@ -1,1 +1,2 @@
-
+mod together;
+mod wallet;

@@ -102,7 +102,7 @@ codes! {
     AuthTimeout "auth_timeout" never AnswerAndClose []
         "nobody logged in on this connection in time";
     AlreadyAuthenticated "already_authenticated" never Answer ["participant"]
-        "the session belongs to a participant already; another one needs a connection of its own";
+        "the session belongs to a participant already; open another connection for another one";
     TooManyAttempts "too_many_attempts" never AnswerAndClose ["max"]
         "too many logins were tried on this connection";
     ChallengeUnknown "challenge_unknown" never Answer []
@@ -157,7 +157,7 @@ codes! {
     NoDirectChannel "no_direct_channel" never Answer ["participant"]
         "a member has no open direct channel";
     ChallengeTooShort "challenge_too_short" never Answer ["channel_id", "min", "max"]
-        "the challenge period is out of bounds; below the least, money must reach the wallet on chain before it is spent";
+        "the challenge period is out of bounds, or too short for the participant's part to shrink";
     ChannelFrozen "channel_frozen" never Answer ["channel_id"]
         "the channel is being closed or disputed, and signs nothing";
     ChannelClosed "channel_closed" never Answer ["channel_id"]
@@ -186,7 +186,7 @@ codes! {
     QuorumNotReached "quorum_not_reached" never Answer ["reached", "required"]
         "the weights of those who signed are less than the quorum";
     WrongRole "wrong_role" never Answer []
-        "in a room the Guest sends requests and the Host responses";
+        "in a room the Guest sends requests and the Host responses; channels of more members have neither";
 
     LiquidityShort "liquidity_short" retry Answer ["chain_id", "token", "available", "requested"]
         "the broker has not enough of the token on that chain at the moment";

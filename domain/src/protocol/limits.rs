@@ -35,21 +35,21 @@ limits! {
         "nesting of arrays and objects in a frame; bounds the stack of every reader it is passed on to";
     FRAME_ID_BYTES_MAX: usize = 64, "bytes",
         "the `id` of a frame as it is written, quotes included; it is kept until the answer";
-    MESSAGE_BYTES_MAX: usize = 32 * 1024, "bytes",
+    MESSAGE_BYTES_MAX: usize = 64 * 1024, "bytes",
         "the `data` of `publish` and of an `rpc` inside a room; bounds a room's history";
     METHOD_BYTES_MAX: usize = 64, "bytes",
         "the method inside `req` or `res`";
     SIGNATURES_MAX: usize = 16, "signatures",
         "`sig` and `approvals`; each costs a recovery";
-    STATES_MAX: usize = 16, "states",
+    STATES_MAX: usize = 64, "states",
         "`states`; each costs a recovery and a hold on its channel";
     STATE_DATA_BYTES_MAX: usize = 256, "bytes",
         "`data` of a state of a direct channel";
     MEMBERS_MAX: usize = 16, "members",
         "participants and weights of a virtual channel; each has to be told of every change";
-    ALLOCATIONS_MAX: usize = 128, "lines",
+    ALLOCATIONS_MAX: usize = 256, "lines",
         "`allocations`; each is an entry in the book";
-    SESSION_DATA_BYTES_MAX: usize = 16 * 1024, "bytes",
+    SESSION_DATA_BYTES_MAX: usize = 64 * 1024, "bytes",
         "`session_data`; it is stored with every state";
     NAME_BYTES_MAX: usize = 128, "bytes",
         "`application` and `protocol` of a definition";

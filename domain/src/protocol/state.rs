@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::json::{object, object_pair};
+use super::json::{object, object_pair, pair};
 use super::limits::STATE_DATA_BYTES_MAX;
 use super::uint53::Uint53;
 use crate::crypto::{Allocation, DirectParams, DirectState, Intent, Signature};
@@ -13,6 +13,7 @@ use crate::primitives::{Address, Amount, ChainId, ChannelId, Version, decode_hex
 #[serde(deny_unknown_fields)]
 pub struct ChannelTerms {
     /// The participant and the broker, in this order.
+    #[serde(deserialize_with = "pair")]
     pub participants: [Address; 2],
     /// The contract that judges states.
     pub adjudicator: Address,
@@ -175,6 +176,7 @@ pub struct CosignedState {
     #[serde(deserialize_with = "object")]
     pub state: State,
     /// The participant's signature and the broker's, in this order.
+    #[serde(deserialize_with = "pair")]
     pub signatures: [Signature; 2],
 }
 

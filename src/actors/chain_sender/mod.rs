@@ -1,59 +1,254 @@
-//! The sender of a network: the broker's own means there, and the transactions that were decided.
+//! The sender of one network: the broker's own means there, and the transactions that were decided.
+//!
+//! A row is durable before anything of it leaves: first the decision, then the signed bytes with their nonce,
+//! then they are sent, again and again, until their nonce is used up at confirmed depth. What happened to them
+//! is read from the chain, so that a restart goes on where it was. Deliberately absent: raising fees, and
+//! any decision about whom to pay.
+
+mod creation;
+mod handlers;
+mod own_means;
+mod pursue;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
-use domain::crypto::{DirectParams, DirectState, Signed};
-use domain::primitives::{Address, ChainId, ChannelId};
+use domain::ledger::{Cause, OwnerId, RequestKey};
+use domain::primitives::{Amount, ChainId, ChannelId, Token};
 
+use super::direct_channel::SettlementFailed;
+use super::exit::ExitGuard;
 use super::journal::{FromJournal, Incarnation, NewOutbox};
-use super::prepare::{PrepareLiquidity, Release};
+use super::pen::Pen;
+use super::prepare::{HOLD_MILLIS_MAX, HoldId, PrepareLiquidity, Release};
 use super::request::Refused;
+use super::services::Services;
 use super::supervisor::Birth;
+use crate::chain::{ChainClient, ChainError};
+use crate::clock;
+use crate::store::{OutboxId, OutboxRow, OutboxStatus, PAGE_ROWS_MAX};
+use creation::{Creation, Sent};
+use pursue::{Fate, Place};
 
-/// The sender of a network.
-pub struct ChainSenderActor;
+pub(super) use creation::creation;
+
+/// How often the chain is asked what became of what was sent.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The sender of one network.
+pub struct ChainSenderActor {
+    services: Arc<Services>,
+    chain: Arc<dyn ChainClient>,
+    chain_id: ChainId,
+    confirmations: u64,
+    pen: Pen<Waiting>,
+    /// What the broker owns here by the book.
+    balances: BTreeMap<Token, Amount>,
+    /// What was decided and is not at its end, in the order of the decisions.
+    open: BTreeMap<OutboxId, Creation>,
+    /// What is promised to settlements that are being decided.
+    holds: BTreeMap<HoldId, (ChannelId, Token, Amount)>,
+    /// The nonce after the last one that was given away.
+    next_nonce: u64,
+    is_looking: bool,
+    _exit: ExitGuard,
+}
+
+/// What waits until a commit is durable.
+#[derive(Debug)]
+enum Waiting {
+    /// The signed bytes are kept: send them.
+    Send(OutboxId),
+    /// Nothing more to do.
+    Nothing,
+}
 
 impl ChainSenderActor {
     /// Starts the sender; `None` for a chain that is not configured.
-    pub(super) fn start(_chain_id: ChainId, _birth: Birth) -> Option<Addr<Self>> {
-        None
+    pub(super) fn start(chain_id: ChainId, birth: Birth) -> Option<Addr<Self>> {
+        let pen = birth.pen(OwnerId::Network(chain_id));
+        let Birth { services, registered, told, exit } = birth;
+        let chain = Arc::clone(services.chains.get(&chain_id)?);
+        let confirmations = *services.confirmations.get(&chain_id)?;
+        let accounts = registered.stored.accounts.iter();
+        let balances = accounts.map(|row| (row.key.token(), row.balance)).collect();
+        let arbiter = services.arbiter_of(&chain_id.get().to_be_bytes()).clone();
+        Some(Self::start_in_arbiter(&arbiter, move |ctx| {
+            ctx.add_stream(told);
+            let mut sender = Self {
+                services,
+                chain,
+                chain_id,
+                confirmations,
+                pen,
+                balances,
+                open: BTreeMap::new(),
+                holds: BTreeMap::new(),
+                next_nonce: 0,
+                is_looking: false,
+                _exit: exit,
+            };
+            for event in registered.stored.inbox {
+                sender.happened(&event, ctx);
+            }
+            sender
+        }))
     }
-}
 
-/// The transaction by which the broker creates the channel of a settlement.
-pub(super) fn creation(
-    chain_id: ChainId,
-    channel: ChannelId,
-    _params: &DirectParams,
-    _initial: &Signed<DirectState>,
-    _participant: Address,
-) -> NewOutbox {
-    NewOutbox {
-        changes: None,
-        chain_id,
-        owner: domain::ledger::OwnerId::Channel(channel),
-        status: crate::store::OutboxStatus::Open,
-        body: Vec::new(),
+    /// Reads what was decided before; what is decided from now on comes by the stream.
+    fn read_open(&mut self, ctx: &mut Context<Self>) {
+        let (store, chain_id) = (Arc::clone(&self.services.store), self.chain_id);
+        let read = async move {
+            let (mut rows, mut after) = (Vec::new(), None);
+            loop {
+                let page = store.open_outbox(chain_id, after, PAGE_ROWS_MAX).await?;
+                let Some(last) = page.last() else { return Ok::<_, crate::store::StoreError>(rows) };
+                after = Some(last.id);
+                rows.extend(page);
+            }
+        };
+        ctx.spawn(read.into_actor(self).map(|rows, act, ctx| match rows {
+            Ok(rows) => {
+                for row in rows {
+                    act.decided(&row);
+                }
+                act.look(ctx);
+            }
+            Err(error) => {
+                log::warn!(chain_id:% = act.chain_id; "cannot read what is to be sent: {error}");
+                ctx.run_later(LOOK_INTERVAL, Self::read_open);
+            }
+        }));
     }
-}
 
-impl Actor for ChainSenderActor {
-    type Context = Context<Self>;
-}
-
-impl Handler<PrepareLiquidity> for ChainSenderActor {
-    type Result = Result<Incarnation, Refused>;
-
-    fn handle(&mut self, _: PrepareLiquidity, _: &mut Context<Self>) -> Self::Result {
-        Err(Refused::Unavailable)
+    /// Takes a decided transaction in. Without effect when it is known.
+    fn decided(&mut self, row: &OutboxRow) {
+        if row.status != OutboxStatus::Open || self.open.contains_key(&row.id) {
+            return;
+        }
+        match Creation::decode(row) {
+            Ok(creation) => {
+                // What was promised for it is now counted as decided.
+                let channel = creation.channel();
+                self.holds.retain(|_, (promised, _, _)| *promised != channel);
+                self.open.insert(row.id, creation);
+            }
+            Err(error) => log::error!(chain_id:% = self.chain_id; "{error}"),
+        }
     }
-}
 
-impl Handler<Release> for ChainSenderActor {
-    type Result = ();
+    /// What is decided or promised of a token and may not be on chain yet.
+    fn bound(&self, token: Token) -> Option<Amount> {
+        let decided = self.open.values().map(Creation::cost).filter(|(of, _)| *of == token);
+        let promised = self.holds.values().filter(|(_, of, _)| *of == token);
+        Amount::checked_sum(decided.map(|(_, amount)| amount).chain(promised.map(|(_, _, amount)| *amount)))
+    }
 
-    fn handle(&mut self, _: Release, _: &mut Context<Self>) {}
-}
+    /// Asks the chain what became of the first thing that is open, and does what follows.
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        if self.is_looking || self.open.is_empty() {
+            return;
+        }
+        self.is_looking = true;
+        let (chain, confirmations) = (Arc::clone(&self.chain), self.confirmations);
+        let (broker, open) = (self.services.broker, self.open.clone());
+        let looked = async move { pursue::look(chain.as_ref(), broker, confirmations, open).await };
+        ctx.spawn(looked.into_actor(self).map(|looked, act, ctx| {
+            act.is_looking = false;
+            match looked {
+                Ok(found) => act.follow(found, ctx),
+                Err(error) => log::warn!(chain_id:% = act.chain_id; "cannot follow what was sent: {error}"),
+            }
+        }));
+    }
 
-impl StreamHandler<FromJournal> for ChainSenderActor {
-    fn handle(&mut self, _: FromJournal, _: &mut Context<Self>) {}
+    /// Does what follows from what the chain said.
+    fn follow(&mut self, found: pursue::Found, ctx: &mut Context<Self>) {
+        self.next_nonce = self.next_nonce.max(found.next_nonce);
+        for (id, fate) in found.fates {
+            match fate {
+                Fate::Waiting => {}
+                Fate::Succeeded => self.finish(id, ctx),
+                Fate::Failed { cause } => self.fail(id, &cause, ctx),
+                Fate::Unsigned(place) => self.sign(id, place, ctx),
+            }
+        }
+    }
+
+    /// Signs a decided transaction at the next nonce, and keeps the bytes before they leave.
+    fn sign(&mut self, id: OutboxId, place: Place, ctx: &mut Context<Self>) {
+        let Some(mut creation) = self.open.remove(&id) else { return };
+        let nonce = self.next_nonce;
+        self.next_nonce += 1;
+        let call = self.chain.encode(&creation.call(&self.services.key));
+        let signed = place.transaction(self.chain_id, nonce, call).sign(&self.services.key);
+        creation.sent = Some(Sent::new(nonce, signed.hash, &signed.raw));
+        self.change(id, &creation, OutboxStatus::Open, Waiting::Send(id), ctx);
+        self.open.insert(id, creation);
+    }
+
+    /// The channel is on chain at confirmed depth: its log has told or will tell the channel.
+    fn finish(&mut self, id: OutboxId, ctx: &mut Context<Self>) {
+        if let Some(creation) = self.open.remove(&id) {
+            log::info!(chain_id:% = self.chain_id, channel_id:% = creation.channel(); "a settlement was executed");
+            self.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
+        }
+    }
+
+    /// It finally cannot happen. The channel refunds first: a crash in between asks it again.
+    fn fail(&mut self, id: OutboxId, cause: &str, ctx: &mut Context<Self>) {
+        let Some(creation) = self.open.get(&id).cloned() else { return };
+        let channel = creation.channel();
+        log::error!(chain_id:% = self.chain_id, channel_id:% = channel; "a settlement failed: {cause}");
+        let (services, broker) = (Arc::clone(&self.services), self.services.broker);
+        let refunded = async move {
+            let channel = services.direct_channel(channel).await?;
+            let key = RequestKey { at: clock::now(), signer: broker, id: id.0 };
+            let ask = SettlementFailed { cause: Cause::Operator(key) };
+            channel.send(ask).await.map_err(|_| Refused::Unavailable)?
+        };
+        ctx.spawn(refunded.into_actor(self).map(move |refunded, act, ctx| match refunded {
+            Ok(()) => {
+                act.open.remove(&id);
+                act.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
+            }
+            Err(refused) => log::warn!(channel_id:% = channel; "a refund has to wait: {refused}"),
+        }));
+    }
+
+    fn change(
+        &mut self,
+        id: OutboxId,
+        creation: &Creation,
+        status: OutboxStatus,
+        waiting: Waiting,
+        ctx: &mut Context<Self>,
+    ) {
+        let mut commit = self.pen.begin();
+        commit.outbox.push(NewOutbox {
+            changes: Some(id),
+            chain_id: self.chain_id,
+            owner: OwnerId::Channel(creation.channel()),
+            status,
+            body: creation.encode(),
+        });
+        if self.pen.hand_over(commit, waiting).is_err() {
+            ctx.stop();
+        }
+    }
+
+    /// Sends what is kept. Whether it arrived is read from the chain; it is sent again until then.
+    fn send(&self, id: OutboxId, ctx: &mut Context<Self>) {
+        let Some(sent) = self.open.get(&id).and_then(|creation| creation.sent.clone()) else { return };
+        let (chain, chain_id) = (Arc::clone(&self.chain), self.chain_id);
+        let sending = async move {
+            match chain.send_raw(&sent.raw()).await {
+                Ok(_) | Err(ChainError::NonceTooLow) => {}
+                Err(error) => log::warn!(chain_id:% = chain_id, tx:% = sent.hash; "not sent yet: {error}"),
+            }
+        };
+        ctx.spawn(sending.into_actor(self));
+    }
 }

@@ -74,10 +74,10 @@ impl Handler<FinalizeChannel> for DirectChannelActor {
 }
 
 impl Handler<SettlementFailed> for DirectChannelActor {
-    type Result = ();
+    type Result = ResponseFuture<Result<(), Refused>>;
 
-    fn handle(&mut self, SettlementFailed { cause }: SettlementFailed, ctx: &mut Context<Self>) {
-        self.queue(Job::SettlementFailed(cause), ctx);
+    fn handle(&mut self, ask: SettlementFailed, ctx: &mut Context<Self>) -> Self::Result {
+        self.ask(|reply| Job::SettlementFailed(ask.cause, reply), ctx)
     }
 }
 
@@ -87,9 +87,7 @@ impl StreamHandler<FromJournal> for DirectChannelActor {
             FromJournal::Durable { upto } => {
                 for waiting in self.pen.durable(upto) {
                     self.perform(waiting.effects);
-                    if let Some((reply, answer)) = waiting.reply {
-                        let _gone = reply.send(Ok(answer));
-                    }
+                    waiting.reply.done();
                 }
             }
             FromJournal::Lost { reason, .. } => {
@@ -103,6 +101,7 @@ impl StreamHandler<FromJournal> for DirectChannelActor {
                 }
             }
             FromJournal::Happened { event } => self.queue(Job::Happened(event), ctx),
+            FromJournal::Decided { .. } => {}
         }
     }
 

@@ -26,9 +26,12 @@ pub struct Finalize {
 }
 
 /// The transaction that was to create the channel finally cannot happen: what was set aside comes back.
-/// A repeat changes nothing.
+/// Answered when that is durable; a repeat changes nothing.
+///
+/// # Errors
+/// [`Refused::Unavailable`]: ask again.
 #[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<(), Refused>")]
 pub struct SettlementFailed {
     /// What the refund is posted under.
     pub cause: Cause,

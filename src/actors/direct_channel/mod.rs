@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use domain::chain::CustodyEvent;
 use domain::channel::direct::{DirectChannel, DirectEffect, DirectEvent, EncodedState, Held};
 use domain::channel::{Machine as _, Transition};
 use domain::crypto::DirectState;
@@ -27,7 +28,6 @@ use super::push::{ChannelView, Push};
 use super::request::{Asked, Refused};
 use super::services::Services;
 use super::supervisor::Birth;
-use crate::chain::inbox;
 use crate::clock;
 use crate::store::{InboxId, InboxRow, MemberRow, Revision, StateKind, StateRow};
 
@@ -56,14 +56,37 @@ enum Job {
     Announcement(Box<PrepareAnnouncement>, oneshot::Sender<Result<PreparedPart, Refused>>),
     Finalize(Box<Asked<Finalize>>, oneshot::Sender<Result<Answer, Refused>>),
     Happened(InboxRow),
-    SettlementFailed(Cause),
+    SettlementFailed(Cause, oneshot::Sender<Result<(), Refused>>),
 }
 
 /// What waits until a commit is durable.
 #[derive(Debug)]
 struct Waiting {
     effects: Vec<DirectEffect>,
-    reply: Option<(oneshot::Sender<Result<Answer, Refused>>, Answer)>,
+    reply: Reply,
+}
+
+/// Who waits for a commit, and with which answer.
+#[derive(Debug)]
+enum Reply {
+    Nobody,
+    Asker(oneshot::Sender<Result<Answer, Refused>>, Answer),
+    Sender(oneshot::Sender<Result<(), Refused>>),
+}
+
+impl Reply {
+    /// The commit is durable: answers whoever still waits.
+    fn done(self) {
+        match self {
+            Self::Nobody => {}
+            Self::Asker(reply, answer) => {
+                let _gone = reply.send(Ok(answer));
+            }
+            Self::Sender(reply) => {
+                let _gone = reply.send(Ok(()));
+            }
+        }
+    }
 }
 
 impl DirectChannelActor {
@@ -113,7 +136,7 @@ impl DirectChannelActor {
                 }
                 Job::Finalize(asked, reply) => self.finalize(&asked, reply, ctx),
                 Job::Happened(row) => self.happened(&row, ctx),
-                Job::SettlementFailed(cause) => self.settlement_failed(cause, ctx),
+                Job::SettlementFailed(cause, reply) => self.settlement_failed(cause, reply, ctx),
             }
         }
     }
@@ -174,7 +197,8 @@ impl DirectChannelActor {
         match self.decide_finalize(asked) {
             Ok((transition, permit, answer)) => {
                 let encoded = answer.encode();
-                let waiting = Waiting { effects: transition.effects.clone(), reply: Some((reply, answer)) };
+                let waiting =
+                    Waiting { effects: transition.effects.clone(), reply: Reply::Asker(reply, answer) };
                 self.hand_over(transition, Some((permit, encoded)), None, waiting, ctx);
             }
             Err(refused) => {
@@ -198,7 +222,7 @@ impl DirectChannelActor {
 
     /// Takes in what happened on chain, and marks it as handled in the same commit.
     fn happened(&mut self, row: &InboxRow, ctx: &mut Context<Self>) {
-        let event = match inbox::decode(row) {
+        let event = match CustodyEvent::from_stored(&row.body) {
             Ok(event) => DirectEvent::Happened { key: row.key, event: Box::new(event) },
             Err(error) => {
                 // The watcher decoded it before it wrote it: the row is damaged, and a person has to look.
@@ -208,7 +232,7 @@ impl DirectChannelActor {
         };
         match self.channel.apply(event, clock::now()) {
             Ok(transition) => {
-                let waiting = Waiting { effects: transition.effects.clone(), reply: None };
+                let waiting = Waiting { effects: transition.effects.clone(), reply: Reply::Nobody };
                 self.hand_over(transition, None, Some(row.id), waiting, ctx);
             }
             Err(error) => {
@@ -218,14 +242,21 @@ impl DirectChannelActor {
     }
 
     /// Gives up a settlement that finally cannot happen.
-    fn settlement_failed(&mut self, cause: Cause, ctx: &mut Context<Self>) {
+    fn settlement_failed(
+        &mut self,
+        cause: Cause,
+        reply: oneshot::Sender<Result<(), Refused>>,
+        ctx: &mut Context<Self>,
+    ) {
         match self.channel.apply(DirectEvent::SettlementFailed { cause }, clock::now()) {
-            Ok(transition) if transition.transfers.is_empty() => {}
+            Ok(transition) if transition.transfers.is_empty() => Reply::Sender(reply).done(),
             Ok(transition) => {
-                let waiting = Waiting { effects: transition.effects.clone(), reply: None };
+                let waiting = Waiting { effects: transition.effects.clone(), reply: Reply::Sender(reply) };
                 self.hand_over(transition, None, None, waiting, ctx);
             }
-            Err(error) => log::error!(channel_id:% = self.channel.id(); "a refund was refused: {error}"),
+            Err(error) => {
+                let _gone = reply.send(Err(error.into()));
+            }
         }
     }
 

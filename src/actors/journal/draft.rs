@@ -206,14 +206,19 @@ impl<'a> Draft<'a> {
                 batch.head.outbox = batch.head.outbox.next();
                 batch.head.outbox
             });
-            batch.outbox.retain(|earlier| earlier.id != id);
-            batch.outbox.push(OutboxRow {
+            let sender = Author::Owner(OwnerId::Network(row.chain_id));
+            let row = OutboxRow {
                 id,
                 chain_id: row.chain_id,
                 owner: row.owner,
                 status: row.status,
                 body: row.body.clone(),
-            });
+            };
+            if commit.author != sender {
+                told.push((sender, FromJournal::Decided { row: row.clone() }));
+            }
+            batch.outbox.retain(|earlier| earlier.id != id);
+            batch.outbox.push(row);
         }
         self.told.push(told);
     }

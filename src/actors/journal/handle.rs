@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::commit::{Author, Commit, Incarnation};
 use super::messages::{FromJournal, RegisterError, Registered, Work};
 use super::permits::Permits;
+use crate::store::StoreError;
 
 /// Whether the journal can write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,12 @@ pub enum EnterError {
     /// The store could not be read.
     #[error(transparent)]
     Register(#[from] RegisterError),
+}
+
+impl From<StoreError> for EnterError {
+    fn from(error: StoreError) -> Self {
+        Self::Register(RegisterError::Store(error))
+    }
 }
 
 /// A cheap copy of the way to the journal.

@@ -6,7 +6,7 @@ use futures::channel::oneshot;
 use thiserror::Error;
 
 use super::commit::{Author, Commit, Incarnation, Refusal, Ticket};
-use crate::store::{InboxRow, StateRow, StoreError, Stored};
+use crate::store::{InboxRow, OutboxRow, StateRow, StoreError, Stored};
 
 /// What the journal works off, in the order it arrived.
 #[derive(Debug)]
@@ -66,6 +66,11 @@ pub enum FromJournal {
     Happened {
         /// What happened.
         event: InboxRow,
+    },
+    /// Somebody else's commit decided a transaction that the author, a network's sender, has to send.
+    Decided {
+        /// The transaction.
+        row: OutboxRow,
     },
 }
 

@@ -17,6 +17,6 @@ mod permits;
 pub use actor::JournalActor;
 pub use answers::{FirstAnswer, first_answer};
 pub use commit::{Author, Commit, Incarnation, NewEvent, NewOutbox, NewState, Refusal, Ticket};
-pub use handle::{JournalClosed, JournalHandle, JournalHealth};
+pub use handle::{EnterError, JournalClosed, JournalHandle, JournalHealth};
 pub use messages::{FromJournal, PostedAccount, RegisterError, Registered};
 pub use permits::{KEPT_MILLIS, NoPermit, Permit, Permits, WINDOW_MILLIS};

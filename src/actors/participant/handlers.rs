@@ -109,6 +109,7 @@ impl StreamHandler<FromJournal> for ParticipantActor {
             FromJournal::Happened { event } => {
                 log::error!(inbox_id:% = event.id; "a chain event names a participant: it belongs to a channel");
             }
+            FromJournal::Decided { .. } => {}
         }
     }
 

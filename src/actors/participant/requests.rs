@@ -1,11 +1,13 @@
 //! Payments and settlements: who is asked first, and what is decided then.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use domain::channel::Transition;
-use domain::ledger::Cause;
-use domain::primitives::ChannelId;
+use domain::channel::{PartMove, Transition};
+use domain::ledger::{AccountKey, AccountKind, Cause, Transfer};
+use domain::primitives::{Amount, ChannelId};
+use domain::protocol::method::get_ledger_balances::Balance;
 
 use super::{
     Answer, Asked, Movements, Participant, ParticipantActor, ParticipantEffect, ParticipantEvent, Permit,
@@ -13,6 +15,7 @@ use super::{
 };
 use crate::actors::answer::Outcome;
 use crate::actors::chain_sender::creation;
+use crate::actors::journal::Commit;
 use crate::clock;
 use crate::store::MemberRow;
 use domain::channel::Machine as _;
@@ -73,8 +76,32 @@ impl ParticipantActor {
             None => ParticipantEvent::Anchor { cause, parts },
         };
         let transition = self.participant.apply(event, now)?;
+        let outcome =
+            Outcome::Moved { balances: self.balances_after(&transition, &preparation.part_moves()) };
         let states = asked.states.iter().map(|state| state.body());
-        Ok((transition, permit, Answer::new(now, Outcome::Moved, states)))
+        Ok((transition, permit, Answer::new(now, outcome, states)))
+    }
+
+    /// The participant's own accounts that a decision moved, after it.
+    fn balances_after(&self, transition: &Transition<ParticipantEffect>, parts: &[PartMove]) -> Vec<Balance> {
+        let entries = transition.transfers.iter().flat_map(Transfer::entries);
+        let own: BTreeSet<AccountKey> = entries
+            .map(|entry| entry.account)
+            .filter(|account| account.participant() == self.participant.address())
+            .collect();
+        let amount_of = |account: &AccountKey| match account.kind() {
+            AccountKind::Direct => {
+                let part = parts.iter().find(|part| part.channel == account.channel());
+                part.map_or(Amount::ZERO, |part| part.after)
+            }
+            AccountKind::Wallet
+            | AccountKind::Virtual
+            | AccountKind::Settling
+            | AccountKind::Broker
+            | AccountKind::Custody
+            | AccountKind::Shortfall => self.participant.balance(account.token()),
+        };
+        own.iter().filter_map(|account| Balance::of(account, amount_of(account))).collect()
     }
 
     /// Sets wallet money aside for a channel that the broker creates: the channel and the network's sender
@@ -90,20 +117,24 @@ impl ParticipantActor {
             let Settle { token, amount, params, initial } = asked.params().clone();
             let mut preparation = Preparation::begin();
             let held = async {
+                let channel = params.channel_id();
                 preparation.announcement(&services, asked.hash(), token, params, initial).await?;
-                preparation.liquidity(&services, token, amount).await
+                preparation.liquidity(&services, channel, token, amount).await
             };
             let held = held.await;
             (asked, held.map(|()| preparation))
         };
         ctx.spawn(prepared.into_actor(self).map(move |(asked, held), act, ctx| {
-            let decided = held.and_then(|preparation| Ok((act.decide_settlement(&asked)?, preparation)));
+            let Settle { params, initial, .. } = asked.params();
+            let (participant, channel) = (asked.by, params.channel_id());
+            let decided = held.and_then(|preparation| {
+                preparation.check_in_time()?;
+                let outbox = creation(params, initial, participant).ok_or(Refused::Unavailable)?;
+                Ok((act.decide_settlement(&asked)?, preparation, outbox))
+            });
             match decided {
-                Ok((decided, preparation)) => {
-                    let Settle { token, params, initial, .. } = asked.params();
-                    let (participant, channel) = (asked.by, params.channel_id());
-                    let outbox = creation(token.chain_id, channel, params, initial, participant);
-                    let complete = move |commit: &mut crate::actors::journal::Commit| {
+                Ok((decided, preparation, outbox)) => {
+                    let complete = move |commit: &mut Commit| {
                         commit.members.push(MemberRow { participant, channel });
                         commit.outbox.push(outbox);
                     };
@@ -126,7 +157,7 @@ impl ParticipantActor {
         &mut self,
         (transition, permit, answer): Decided,
         preparation: Preparation,
-        complete: impl FnOnce(&mut crate::actors::journal::Commit),
+        complete: impl FnOnce(&mut Commit),
         reply: Reply,
         ctx: &mut Context<Self>,
     ) {

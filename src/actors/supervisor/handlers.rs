@@ -70,7 +70,7 @@ impl StreamHandler<FromJournal> for SupervisorActor {
                 log::warn!("an opening was lost: {reason}");
                 self.pen.lost(from);
             }
-            FromJournal::Posted { .. } | FromJournal::Happened { .. } => {}
+            FromJournal::Posted { .. } | FromJournal::Happened { .. } | FromJournal::Decided { .. } => {}
         }
     }
 

@@ -99,7 +99,7 @@ impl StreamHandler<FromJournal> for VirtualChannelActor {
                 ctx.stop();
             }
             // Nobody else posts to a virtual channel, and the chain does not know it.
-            FromJournal::Posted { .. } | FromJournal::Happened { .. } => {
+            FromJournal::Posted { .. } | FromJournal::Happened { .. } | FromJournal::Decided { .. } => {
                 log::error!(channel_id:% = self.channel.id(); "somebody else wrote a virtual channel's state");
                 ctx.stop();
             }

@@ -93,7 +93,8 @@ impl DirectChannel {
 }
 
 pub(super) fn encode(chain_id: ChainId, state: &State) -> EncodedState {
-    let body = serde_json::to_vec(&StoredState::of(chain_id, state)).expect("plain structs with text keys are JSON");
+    let body =
+        serde_json::to_vec(&StoredState::of(chain_id, state)).expect("plain structs with text keys are JSON");
     EncodedState { phase: state.phase.code(), body }
 }
 

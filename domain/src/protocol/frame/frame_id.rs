@@ -15,7 +15,8 @@ impl FrameId {
     #[must_use]
     pub fn from_json(json: &str) -> Option<Self> {
         let is_whole = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        let is_fit = json.starts_with('"') || is_whole(json.strip_prefix('-').unwrap_or(json));
+        let is_quoted = json.starts_with('"') && json.ends_with('"');
+        let is_fit = is_quoted || is_whole(json.strip_prefix('-').unwrap_or(json));
         let is_json = || serde_json::from_str::<&RawValue>(json).is_ok();
         (json.len() <= FRAME_ID_BYTES_MAX && is_fit && is_json()).then(|| Self(json.to_owned()))
     }

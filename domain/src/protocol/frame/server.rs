@@ -44,7 +44,7 @@ pub enum ServerBody {
         channel: ChannelId,
         /// The newest message there is.
         newest: Position,
-        /// Whether every message after the client's position will be delivered; without one, those to come.
+        /// Whether everything said after the client's position follows; false when it gave none.
         recovered: bool,
     },
     /// The messages of a channel will not come any more.

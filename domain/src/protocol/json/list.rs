@@ -27,14 +27,24 @@ where
     Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
+/// For exactly two values: `#[serde(deserialize_with = "pair")]`.
+pub(in super::super) fn pair<'de, D, T>(deserializer: D) -> Result<[T; 2], D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let pair = list::<D, T, 2>(deserializer)?;
+    pair.try_into().map_err(|short: Vec<T>| D::Error::invalid_length(short.len(), &"2 elements"))
+}
+
 /// For exactly two structs: `#[serde(deserialize_with = "object_pair")]`.
 pub(in super::super) fn object_pair<'de, D, T>(deserializer: D) -> Result<[T; 2], D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    let pair = objects::<D, T, 2>(deserializer)?;
-    pair.try_into().map_err(|short: Vec<T>| D::Error::invalid_length(short.len(), &"2 elements"))
+    let objects = pair::<D, Object<T>>(deserializer)?;
+    Ok(objects.map(|Object(value)| value))
 }
 
 struct ListVisitor<T, const MAX: usize>(PhantomData<T>);

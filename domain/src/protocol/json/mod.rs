@@ -13,8 +13,8 @@ pub use fault::JsonFault;
 pub use text::Text;
 
 pub(super) use depth::is_deeper_than;
-pub(super) use list::{list, object_pair, objects};
-pub(super) use object::{Object, decode, decode_object, object};
+pub(super) use list::{list, object_pair, objects, pair};
+pub(super) use object::{decode, decode_object, object};
 
 #[cfg(test)]
 mod tests;

@@ -63,7 +63,7 @@ pub struct Reply {
 }
 
 /// An example of [`Params`].
-pub const PARAMS_EXAMPLE: &str = r#"CLOSE_PARAMS"#;
+pub const PARAMS_EXAMPLE: &str = r#"{"app_session_id":"0x7d1309069e73f9b397df2ac3d70850b8ccf8fbb9e4cc3e816fc98a44443c7cac","version":3,"allocations":[{"participant":"0x1563915e194D8CfBA1943570603F7606A3115508","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"5000000"}],"approvals":["0xdaae37cc074b802cc1f4e7729d345dada8a771db7515eb3bcc57b50139827a5a73894fbdefd5a950dcc9ad07be23c4d441aa548278a89845e3c6b5d1a93ec06a1b","0x14fc353974d9608b3f3f214cfddff999f851e0b2a4bff3f2510005475c6315dd00d214a3b785be244d8a87df8dcd4b7d4a0071d66d98f67c1b084af357e207911b"]}"#;
 
 /// An example of [`Reply`].
-pub const REPLY_EXAMPLE: &str = r#"{"app_session_id":"0xROOM_ID","version":3,"status":"closed"}"#;
+pub const REPLY_EXAMPLE: &str = r#"{"app_session_id":"0x7d1309069e73f9b397df2ac3d70850b8ccf8fbb9e4cc3e816fc98a44443c7cac","version":3,"status":"closed"}"#;

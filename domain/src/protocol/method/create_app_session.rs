@@ -95,8 +95,7 @@ pub struct Reply {
 }
 
 /// An example of [`Params`].
-pub const PARAMS_EXAMPLE: &str = r#"{"definition":DEFINITION,"allocations":[{"participant":"0x14791697260E4c9A71f18484C9f997B308e59325","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"5000000"}]}"#;
+pub const PARAMS_EXAMPLE: &str = r#"{"definition":{"application":"tic-tac-toe","protocol":"Clearnet/1","participants":["0x14791697260E4c9A71f18484C9f997B308e59325","0x1563915e194D8CfBA1943570603F7606A3115508"],"weights":[50,50],"quorum":100,"challenge":86400,"nonce":1700000000000},"allocations":[{"participant":"0x14791697260E4c9A71f18484C9f997B308e59325","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"5000000"}]}"#;
 
 /// An example of [`Reply`].
-pub const REPLY_EXAMPLE: &str =
-    r#"{"app_session_id":"0xROOM_ID","version":1,"status":"open","expires_at":1700086400000}"#;
+pub const REPLY_EXAMPLE: &str = r#"{"app_session_id":"0x7d1309069e73f9b397df2ac3d70850b8ccf8fbb9e4cc3e816fc98a44443c7cac","version":1,"status":"open","expires_at":1700086400000}"#;

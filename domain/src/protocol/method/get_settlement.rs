@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp};
+use crate::primitives::{Address, Amount, ChainId, ChannelId, Timestamp};
 
 /// Which settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +28,6 @@ pub struct Settlement {
     pub amount: Amount,
     /// How far it has come.
     pub status: SettlementStatus,
-    /// The transaction that was sent last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tx_hash: Option<Digest>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -41,12 +38,8 @@ pub struct Settlement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettlementStatus {
-    /// Promised; not sent.
+    /// The money is set aside, and the broker is creating the channel.
     Requested,
-    /// A transaction was sent.
-    Sent,
-    /// The channel is in a block.
-    Seen,
     /// The channel counts: the money is in it.
     Confirmed,
     /// It can not happen any more: the money is back on the wallet account.
@@ -54,7 +47,8 @@ pub enum SettlementStatus {
 }
 
 /// An example of [`Params`].
-pub const PARAMS_EXAMPLE: &str = r#"{"channel_id":"0xSETTLE_ID"}"#;
+pub const PARAMS_EXAMPLE: &str =
+    r#"{"channel_id":"0x591c384d9836a58901ad512eb699950f38c3e516fecfa4b280da6ab4227e6241"}"#;
 
 /// An example of [`Reply`].
-pub const REPLY_EXAMPLE: &str = r#"SETTLEMENT"#;
+pub const REPLY_EXAMPLE: &str = r#"{"channel_id":"0x591c384d9836a58901ad512eb699950f38c3e516fecfa4b280da6ab4227e6241","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"5000000","status":"sent","tx_hash":"0xabababababababababababababababababababababababababababababababab","created_at":1700000060000,"updated_at":1700000061000}"#;

@@ -26,3 +26,6 @@ pub mod update_state;
 mod table;
 
 pub use table::{Call, Method, Params, Signing};
+
+#[cfg(test)]
+pub(super) use table::rewritten_reply;

@@ -33,4 +33,5 @@ pub struct Reply {
 pub const PARAMS_EXAMPLE: &str = r#"{"chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"5000000","channel":{"participants":["0x14791697260E4c9A71f18484C9f997B308e59325","0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"],"adjudicator":"0x00000000000000000000000000000000000000AA","challenge":3600,"nonce":1700000050000}}"#;
 
 /// An example of [`Reply`].
-pub const REPLY_EXAMPLE: &str = r#"{"channel_id":"0xSETTLE_ID"}"#;
+pub const REPLY_EXAMPLE: &str =
+    r#"{"channel_id":"0x591c384d9836a58901ad512eb699950f38c3e516fecfa4b280da6ab4227e6241"}"#;

@@ -89,8 +89,7 @@ pub struct Reply {
 }
 
 /// An example of [`Params`].
-pub const PARAMS_EXAMPLE: &str = r#"SUBMIT_PARAMS"#;
+pub const PARAMS_EXAMPLE: &str = r#"{"app_session_id":"0x7d1309069e73f9b397df2ac3d70850b8ccf8fbb9e4cc3e816fc98a44443c7cac","intent":"operate","version":2,"allocations":[{"participant":"0x14791697260E4c9A71f18484C9f997B308e59325","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"3000000"},{"participant":"0x1563915e194D8CfBA1943570603F7606A3115508","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"2000000"}],"session_data":"{\"move\":1}","approvals":["0x30971988724ab6e4c4a46d9954401a408f2116b20a47e459b8a705fa3c253507049121c7cefef02374d10587bfd914761f8c28474de939895c95d4bb32207cdb1b","0x77fe58449fa1ba5de4a224a0b9b359d952d7d7562535efae4b94a0ee2d148b223378c2d14480889158905cf84ff4016396d44845063924f159444455262d44231c"]}"#;
 
 /// An example of [`Reply`].
-pub const REPLY_EXAMPLE: &str =
-    r#"{"app_session_id":"0xROOM_ID","version":2,"status":"open","expires_at":1700086400000}"#;
+pub const REPLY_EXAMPLE: &str = r#"{"app_session_id":"0x7d1309069e73f9b397df2ac3d70850b8ccf8fbb9e4cc3e816fc98a44443c7cac","version":2,"status":"open","expires_at":1700086400000}"#;

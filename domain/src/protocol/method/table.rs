@@ -148,7 +148,7 @@ methods! {
     SubmitAppState submit_app_state Approvals;
     CloseAppSession close_app_session Approvals;
     CreateChannel create_channel Session;
-    CloseChannel close_channel Requester;
+    CloseChannel close_channel RequesterItself;
     Settle settle RequesterItself;
 }
 

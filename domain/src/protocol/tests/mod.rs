@@ -1,1 +1,9 @@
-//! Tests of the wire as a whole.
+//! Tests of the wire as a whole: examples, golden frames, bad input, the document.
+
+mod bad_input;
+mod document;
+mod examples;
+mod golden;
+mod login;
+mod samples;
+mod signing;

@@ -1,0 +1,108 @@
+//! The broker's own means on one chain: deposits, withdrawals, and what can be promised to settlements.
+
+use actix::prelude::*;
+use domain::chain::CustodyEvent;
+use domain::ledger::{AccountKey, Cause, Entry, EventKey, LedgerError, Side, Transfer, TransferKind};
+use domain::primitives::{Amount, Token};
+
+use super::{ChainError, ChainSenderActor, Incarnation, PrepareLiquidity, Refused, Waiting};
+use crate::clock;
+use crate::store::InboxRow;
+
+impl ChainSenderActor {
+    /// Posts a deposit or withdrawal of the broker's, and marks it as handled in the same commit.
+    pub(super) fn happened(&mut self, row: &InboxRow, ctx: &mut Context<Self>) {
+        let posted = match CustodyEvent::from_stored(&row.body) {
+            Ok(event) => self.transfer_of(row.key, &event),
+            Err(error) => {
+                log::error!(chain_id:% = self.chain_id, inbox_id:% = row.id; "{error}");
+                return;
+            }
+        };
+        let mut commit = self.pen.begin();
+        match posted {
+            Ok(transfer) => commit.transfers.extend(transfer),
+            Err(error) => {
+                log::error!(chain_id:% = self.chain_id, inbox_id:% = row.id; "an event was refused: {error}");
+                return;
+            }
+        }
+        commit.handled.push(row.id);
+        if self.pen.hand_over(commit, Waiting::Nothing).is_err() {
+            ctx.stop();
+        }
+    }
+
+    /// What an event means for the broker's own means. What it withdraws above its own is owed to
+    /// participants: that is posted as a shortfall, and an alarm.
+    fn transfer_of(&mut self, key: EventKey, event: &CustodyEvent) -> Result<Option<Transfer>, LedgerError> {
+        let (kind, token, amount) = match event {
+            CustodyEvent::Deposited { token, amount, .. } => (TransferKind::BrokerDeposited, *token, *amount),
+            CustodyEvent::Withdrawn { token, amount, .. } => (TransferKind::BrokerWithdrawn, *token, *amount),
+            CustodyEvent::Created { .. }
+            | CustodyEvent::Joined { .. }
+            | CustodyEvent::Opened { .. }
+            | CustodyEvent::Challenged { .. }
+            | CustodyEvent::Checkpointed { .. }
+            | CustodyEvent::Resized { .. }
+            | CustodyEvent::Closed { .. } => return Ok(None),
+        };
+        let token = Token { chain_id: self.chain_id, address: token };
+        if amount.is_zero() || !self.services.tokens.contains(&token) {
+            return Ok(None);
+        }
+        let (broker, custody) = (AccountKey::broker(token), AccountKey::custody(token));
+        let owned = self.balances.get(&token).copied().unwrap_or_default();
+        let entries = if kind == TransferKind::BrokerDeposited {
+            let after = owned.checked_add(amount).ok_or(LedgerError::Overflow { account: broker })?;
+            self.balances.insert(token, after);
+            vec![Entry::new(custody, Side::Debit, amount)?, Entry::new(broker, Side::Credit, amount)?]
+        } else {
+            let own = owned.min(amount);
+            let (after, beyond) = (owned.checked_sub(own), amount.checked_sub(own));
+            self.balances.insert(token, after.unwrap_or_default());
+            let shortfall = beyond.filter(|beyond| !beyond.is_zero());
+            if let Some(beyond) = shortfall {
+                log::error!(chain_id:% = self.chain_id; "the broker withdrew {beyond} of {token} that it owes to participants");
+            }
+            let own = (!own.is_zero()).then(|| Entry::new(broker, Side::Debit, own)).transpose()?;
+            let beyond = shortfall
+                .map(|beyond| Entry::new(AccountKey::shortfall(token), Side::Debit, beyond))
+                .transpose()?;
+            let paid = Entry::new(custody, Side::Credit, amount)?;
+            own.into_iter().chain(beyond).chain([paid]).collect()
+        };
+        Transfer::new(kind, Cause::Chain(key), clock::now(), entries).map(Some)
+    }
+
+    /// Promises liquidity out of the available balance at confirmed depth, less what is decided or promised.
+    pub(super) fn promise(
+        &self,
+        ask: PrepareLiquidity,
+    ) -> ResponseActFuture<Self, Result<Incarnation, Refused>> {
+        let (chain, broker) = (std::sync::Arc::clone(&self.chain), self.services.broker);
+        let (confirmations, token) = (self.confirmations, ask.token);
+        let available = async move {
+            let head = chain.head().await?;
+            let Some(height) = head.height.checked_sub(confirmations) else { return Ok(Amount::ZERO) };
+            match chain.block(height).await? {
+                Some(block) => chain.available_at(broker, token.address, block).await,
+                None => Ok::<_, ChainError>(Amount::ZERO),
+            }
+        };
+        Box::pin(available.into_actor(self).map(move |available, act, ctx| {
+            let available = available.map_err(|_| Refused::ChainUnavailable { chain_id: act.chain_id })?;
+            let bound = act.bound(token).unwrap_or(Amount::MAX);
+            let free = available.checked_sub(bound).unwrap_or_default();
+            if free < ask.amount {
+                return Err(Refused::LiquidityShort { token, available: free, requested: ask.amount });
+            }
+            act.holds.insert(ask.hold, (ask.channel, token, ask.amount));
+            let pause = std::time::Duration::from_millis(super::HOLD_MILLIS_MAX);
+            ctx.run_later(pause, move |act, _| {
+                act.holds.remove(&ask.hold);
+            });
+            Ok(act.pen.incarnation())
+        }))
+    }
+}
