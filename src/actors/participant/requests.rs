@@ -76,17 +76,14 @@ impl ParticipantActor {
             None => ParticipantEvent::Anchor { cause, parts },
         };
         let transition = self.participant.apply(event, now)?;
-        let outcome = Outcome::Moved { balances: self.balances_after(&transition, &preparation.part_moves()) };
+        let outcome =
+            Outcome::Moved { balances: self.balances_after(&transition, &preparation.part_moves()) };
         let states = asked.states.iter().map(|state| state.body());
         Ok((transition, permit, Answer::new(now, outcome, states)))
     }
 
     /// The participant's own accounts that a decision moved, after it.
-    fn balances_after(
-        &self,
-        transition: &Transition<ParticipantEffect>,
-        parts: &[PartMove],
-    ) -> Vec<Balance> {
+    fn balances_after(&self, transition: &Transition<ParticipantEffect>, parts: &[PartMove]) -> Vec<Balance> {
         let entries = transition.transfers.iter().flat_map(Transfer::entries);
         let own: BTreeSet<AccountKey> = entries
             .map(|entry| entry.account)
