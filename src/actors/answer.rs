@@ -6,6 +6,7 @@
 use domain::crypto::DirectState;
 use domain::primitives::{ChannelId, Timestamp, Version};
 use domain::protocol::State;
+use domain::protocol::method::get_ledger_balances::Balance;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,11 +15,16 @@ use thiserror::Error;
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// Money was paid, or moved between wallet and channels.
-    Moved,
+    Moved {
+        /// The accounts of the requester that were moved, afterwards.
+        balances: Vec<Balance>,
+    },
     /// A virtual channel was opened.
     Opened {
         /// Its id.
         channel_id: ChannelId,
+        /// When its lifetime is over.
+        expires_at: Timestamp,
     },
     /// A state of a virtual channel was agreed on.
     Updated {
@@ -26,6 +32,10 @@ pub enum Outcome {
         channel_id: ChannelId,
         /// The version of the state.
         version: Version,
+        /// Whether the lifetime was over already.
+        is_expiring: bool,
+        /// When the lifetime is over.
+        expires_at: Timestamp,
     },
     /// A virtual channel was closed.
     Closed {

@@ -2,11 +2,16 @@
 //!
 //! Commands parse their arguments, call what does the work and show the outcome; they decide nothing.
 
+mod audit;
 mod config_check;
+mod database;
 mod keygen;
+mod migrate;
 mod output;
+mod serve;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -22,11 +27,17 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Checks that the book keeps the laws.
+    Audit(audit::Audit),
     /// Looks after the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Makes a private key for the broker.
     Keygen(keygen::Keygen),
+    /// Brings the schema of the database up to this program.
+    Migrate(migrate::Migrate),
+    /// Runs the broker.
+    Serve(serve::Serve),
 }
 
 #[derive(Debug, Subcommand)]
@@ -47,15 +58,19 @@ struct ConfigArgs {
 }
 
 impl Cli {
-    /// Runs the command to its end.
+    /// Runs the command to its end; says with which code the process is to end.
     ///
     /// # Errors
     /// Whatever kept the command from its outcome, as a text for the operator.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Config(ConfigCommand::Check(command)) => command.run(),
-            Command::Keygen(command) => command.run(),
+            Command::Audit(command) => return Ok(command.run()),
+            Command::Config(ConfigCommand::Check(command)) => command.run()?,
+            Command::Keygen(command) => command.run()?,
+            Command::Migrate(command) => command.run()?,
+            Command::Serve(command) => command.run()?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -59,6 +59,29 @@ fn parse(text: &str, directory: &Path) -> Result<DatabaseConfig, ProblemKind> {
     Ok(DatabaseConfig::Postgres { url: text.into(), shown })
 }
 
+impl DatabaseConfig {
+    /// Reads what `database.url` may say; a relative path is taken from `directory`.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it.
+    pub fn from_url(text: &str, directory: &Path) -> Result<Self, ProblemKind> {
+        parse(text, directory)
+    }
+
+    /// The URL as a store takes it; may carry a password and must not be shown or logged.
+    #[must_use]
+    pub fn store_url(&self) -> SecretString {
+        match self {
+            // A store reads `?` as the beginning of options and `%` as that of a coded byte.
+            Self::Sqlite { path } => {
+                let path = path.display().to_string().replace('%', "%25").replace('?', "%3F");
+                format!("sqlite://{path}").into()
+            }
+            Self::Postgres { url, .. } => url.clone(),
+        }
+    }
+}
+
 impl fmt::Display for DatabaseConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -41,11 +41,19 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes all of a batch or nothing, and moves the head from `batch.head.seq - 1` to `batch.head`.
     ///
+    /// Rows are written in the order of the batch's fields, each kind by the rules of its field in
+    /// [`Batch`]; of an account that is kept, only balance, credit number and last entry change. To mark
+    /// an event handled that is so already, or that nobody has, changes nothing.
+    ///
     /// # Errors
-    /// See [`WriteError`], which says what the writer knows after each.
+    /// [`WriteError::Rejected`] also for a number above 2^63 − 1 and for a row that stands twice where
+    /// one is asked for; this is found first, before [`WriteError::Fenced`]. See [`WriteError`], which says
+    /// what the writer knows after each.
     async fn write(&self, batch: &Batch) -> Result<(), WriteError>;
 
     /// Where the book ends: what tells after [`WriteError::Unknown`] whether the batch was written.
+    /// Waits for a write whose fate is open, so that the answer is final. `None` before the first
+    /// [`Store::open_writer`].
     async fn head(&self) -> Result<Option<Head>, StoreError>;
 
     /// Everything an owner needs to live: its state, its accounts (its wallet accounts for a
@@ -114,7 +122,8 @@ pub trait Store: Send + Sync + 'static {
     /// All states in the order of their owners, beginning after `after`.
     async fn state_page(&self, after: Option<OwnerId>, max: u32) -> Result<Vec<StateRow>, StoreError>;
 
-    /// The newest entries of an account, newest first, beginning before `before`: follows the chain of
+    /// The newest entries of an account, newest first, at most `max`, beginning before `before`, which is
+    /// an entry of this account (of any other there is nothing before): follows the chain of
     /// [`EntryRow::previous`], so that its cost does not grow with the book.
     async fn history(
         &self,

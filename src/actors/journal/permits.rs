@@ -112,11 +112,8 @@ impl Permits {
         if !inner.is_open {
             return Err(NoPermit::Closed);
         }
-        if now.millis_since(key.at) > WINDOW_MILLIS {
-            return Err(NoPermit::BeforeWindow);
-        }
-        if key.at.millis_since(now) > WINDOW_MILLIS {
-            return Err(NoPermit::Early);
+        if let Some(outside) = outside_window(key, now) {
+            return Err(outside);
         }
         if inner.in_flight >= PERMITS_MAX {
             return Err(NoPermit::Overloaded);
@@ -133,6 +130,15 @@ impl Permits {
     #[must_use]
     pub fn known(&self, key: RequestKey, body_hash: Digest) -> Option<NoPermit> {
         self.lock().keys.get_mut(&key).map(|known| known.repeat(body_hash))
+    }
+
+    /// Why [`Permits::take`] would refuse `key` now, apart from how busy the journal is: a cheap early look.
+    #[must_use]
+    pub fn refusal(&self, key: RequestKey, body_hash: Digest, now: Timestamp) -> Option<NoPermit> {
+        let mut inner = self.lock();
+        let now = inner.advance(now);
+        let known = inner.keys.get_mut(&key).map(|known| known.repeat(body_hash));
+        known.or_else(|| outside_window(key, now))
     }
 
     /// How many requests are decided and not yet durable.
@@ -167,6 +173,13 @@ impl Permits {
             }
         }
     }
+}
+
+fn outside_window(key: RequestKey, now: Timestamp) -> Option<NoPermit> {
+    if now.millis_since(key.at) > WINDOW_MILLIS {
+        return Some(NoPermit::BeforeWindow);
+    }
+    (key.at.millis_since(now) > WINDOW_MILLIS).then_some(NoPermit::Early)
 }
 
 impl Inner {

@@ -162,7 +162,8 @@ impl ParticipantActor {
 
     fn tell_balances(&mut self, tokens: &BTreeSet<Token>) {
         let wallet = tokens.iter().map(|token| (*token, self.participant.balance(*token))).collect();
-        self.tell(&Push::Balances { wallet, at: clock::now() });
+        let participant = self.participant.address();
+        self.tell(&Push::Balances { participant, wallet, at: clock::now() });
     }
 
     /// Passes something on to every session. Who cannot take it is let go: it is being closed as slow, or gone.

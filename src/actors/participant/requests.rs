@@ -1,11 +1,13 @@
 //! Payments and settlements: who is asked first, and what is decided then.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use domain::channel::Transition;
-use domain::ledger::Cause;
-use domain::primitives::ChannelId;
+use domain::channel::{PartMove, Transition};
+use domain::ledger::{AccountKey, AccountKind, Cause, Transfer};
+use domain::primitives::{Amount, ChannelId};
+use domain::protocol::method::get_ledger_balances::Balance;
 
 use super::{
     Answer, Asked, Movements, Participant, ParticipantActor, ParticipantEffect, ParticipantEvent, Permit,
@@ -74,8 +76,32 @@ impl ParticipantActor {
             None => ParticipantEvent::Anchor { cause, parts },
         };
         let transition = self.participant.apply(event, now)?;
+        let outcome =
+            Outcome::Moved { balances: self.balances_after(&transition, &preparation.part_moves()) };
         let states = asked.states.iter().map(|state| state.body());
-        Ok((transition, permit, Answer::new(now, Outcome::Moved, states)))
+        Ok((transition, permit, Answer::new(now, outcome, states)))
+    }
+
+    /// The participant's own accounts that a decision moved, after it.
+    fn balances_after(&self, transition: &Transition<ParticipantEffect>, parts: &[PartMove]) -> Vec<Balance> {
+        let entries = transition.transfers.iter().flat_map(Transfer::entries);
+        let own: BTreeSet<AccountKey> = entries
+            .map(|entry| entry.account)
+            .filter(|account| account.participant() == self.participant.address())
+            .collect();
+        let amount_of = |account: &AccountKey| match account.kind() {
+            AccountKind::Direct => {
+                let part = parts.iter().find(|part| part.channel == account.channel());
+                part.map_or(Amount::ZERO, |part| part.after)
+            }
+            AccountKind::Wallet
+            | AccountKind::Virtual
+            | AccountKind::Settling
+            | AccountKind::Broker
+            | AccountKind::Custody
+            | AccountKind::Shortfall => self.participant.balance(account.token()),
+        };
+        own.iter().filter_map(|account| Balance::of(account, amount_of(account))).collect()
     }
 
     /// Sets wallet money aside for a channel that the broker creates: the channel and the network's sender

@@ -87,7 +87,11 @@ impl SupervisorActor {
             .members
             .extend(members.map(|participant| MemberRow { participant: *participant, channel: id }));
         let states = asked.states.iter().map(|state| state.body());
-        let answer = Answer::new(now, Outcome::Opened { channel_id: id }, states);
+        let answer = Answer::new(
+            now,
+            Outcome::Opened { channel_id: id, expires_at: opened.channel.expires_at() },
+            states,
+        );
         commit.answer = Some((permit, answer.encode()));
         let (reply, durable) = oneshot::channel();
         self.pen.hand_over(commit, reply).map_err(|_| Refused::Unavailable)?;

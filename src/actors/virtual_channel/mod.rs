@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use domain::channel::virtual_channel::{
-    Close, Epoch, Topic, Update, VirtualChannel, VirtualChannelEffect, VirtualChannelEvent,
+    Close, Epoch, Phase, Topic, Update, VirtualChannel, VirtualChannelEffect, VirtualChannelEvent,
 };
 use domain::channel::{Machine as _, Transition};
 use domain::ledger::OwnerId;
@@ -135,8 +135,13 @@ impl VirtualChannelActor {
         let NextState { state, data } = asked.params();
         let update = Update { request: asked.key(), state: state.clone(), data: data.clone() };
         let transition = self.channel.apply(VirtualChannelEvent::Update(update), now)?;
-        let (channel_id, version) = (self.channel.id(), self.channel.version());
-        Ok((transition, permit, Answer::new(now, Outcome::Updated { channel_id, version }, [])))
+        let outcome = Outcome::Updated {
+            channel_id: self.channel.id(),
+            version: self.channel.version(),
+            is_expiring: self.channel.phase() == Phase::Expiring,
+            expires_at: self.channel.expires_at(),
+        };
+        Ok((transition, permit, Answer::new(now, outcome, [])))
     }
 
     /// Has everybody concerned hold its share, then decides.

@@ -107,14 +107,18 @@ pub(super) async fn answers(
     max: u32,
 ) -> Result<Vec<AnswerRow>, StoreError> {
     use requests::Column::{At, RequestId, Signer};
-    let Ok(from) = encode::number(from.as_millis()) else { return Ok(Vec::new()) };
-    let mut page = requests::Entity::find().filter(At.gte(from));
-    if let Some(after) = after {
-        let columns = Expr::tuple([At, Signer, RequestId].map(Expr::col));
-        let (at, id) = (up_to(after.at.as_millis()), up_to(after.id));
-        let signer = after.signer.as_bytes().to_vec();
-        page = page.filter(columns.gt(Expr::tuple([Expr::val(at), Expr::val(signer), Expr::val(id)])));
-    }
+    let Ok(first) = encode::number(from.as_millis()) else { return Ok(Vec::new()) };
+    // One bound, not two: SQLite would take the lower one and read again what earlier pages held.
+    let bound = match after {
+        Some(after) if after.at >= from => {
+            let (at, id) = (up_to(after.at.as_millis()), up_to(after.id));
+            let signer = after.signer.as_bytes().to_vec();
+            let columns = Expr::tuple([At, Signer, RequestId].map(Expr::col));
+            columns.gt(Expr::tuple([Expr::val(at), Expr::val(signer), Expr::val(id)]))
+        }
+        Some(_) | None => At.gte(first),
+    };
+    let page = requests::Entity::find().filter(bound);
     let page = page.order_by_asc(At).order_by_asc(Signer).order_by_asc(RequestId);
     rows(db, page.limit(u64::from(max))).await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use clearnet::store::{MemoryStore, SqlStore, Store, migrate};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -64,9 +64,9 @@ impl Database {
         }
     }
 
-    /// A connection past the store, to spoil and inspect what it keeps.
+    /// One connection past the store, to spoil and inspect what it keeps.
     pub(crate) async fn connect(&self) -> DatabaseConnection {
-        sea_orm::Database::connect(self.url()).await.unwrap()
+        connect(self.url()).await
     }
 }
 
@@ -102,6 +102,19 @@ impl Postgres {
         Self { name }
     }
 
+    /// Ends all sessions and lets none in until it is let go.
+    pub(crate) async fn shut(&self) {
+        let name = &self.name;
+        execute(&admin_url(), &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+        let sessions = format!("FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(&admin_url(), &format!("SELECT pg_terminate_backend(pid, 30000) {sessions}")).await;
+    }
+
+    /// Lets sessions in again.
+    pub(crate) async fn let_go(&self) {
+        execute(&admin_url(), &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
+    }
+
     fn url(&self) -> String {
         url_of(&self.name).into()
     }
@@ -135,7 +148,12 @@ fn url_of(database: &str) -> Url {
 }
 
 async fn execute(url: &Url, sql: &str) {
-    let db = sea_orm::Database::connect(url.as_str()).await.unwrap();
+    let db = connect(url.to_string()).await;
     db.execute_unprepared(sql).await.unwrap();
     db.close().await.unwrap();
+}
+
+async fn connect(url: String) -> DatabaseConnection {
+    let options = ConnectOptions::new(url).max_connections(1).to_owned();
+    sea_orm::Database::connect(options).await.unwrap()
 }

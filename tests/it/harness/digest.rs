@@ -87,5 +87,5 @@ async fn add_chain(text: &mut String, store: &dyn Store, chain_id: ChainId) {
 
 fn add(text: &mut String, rows: &dyn std::fmt::Debug) {
     use std::fmt::Write;
-    write!(text, "{rows:?}\n").unwrap();
+    writeln!(text, "{rows:?}").unwrap();
 }

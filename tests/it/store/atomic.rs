@@ -12,13 +12,16 @@ super::on_every_store!(
     shows_a_committed_batch_to_another_that_has_it_open,
 );
 
+/// Makes a batch collide with the first, which is kept.
+type Collide = fn(&mut Batch, &Batch);
+
 async fn leaves_nothing_of_a_refused_batch(database: Database) {
     let mut writer = Writer::open(&database).await;
     writer.write(&full_batch(writer.head, 1)).await.unwrap();
     let before = digest(&*writer.store).await;
     let first = full_batch(writer.head, 1);
     // What each puts last collides with what is kept, or with another row of its batch.
-    let collide: [(&str, fn(&mut Batch, &Batch)); 11] = [
+    let collide: [(&str, Collide); 11] = [
         ("an account's key", |batch, first| batch.accounts[0].key = first.accounts[0].key),
         ("an account's key within", |batch, _| {
             let (key, mut twin) = (batch.accounts[0].key, wallet(3));

@@ -72,7 +72,7 @@ async fn pages_numbered_rows(database: Database) {
 
 async fn pages_states_by_owner(database: Database) {
     let mut writer = Writer::open(&database).await;
-    let mut owners = vec![
+    let mut owners = [
         OwnerId::Network(ChainId::new(256)),
         OwnerId::Network(ChainId::new(1)),
         OwnerId::Network(ChainId::new(u64::MAX)),

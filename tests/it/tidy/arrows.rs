@@ -40,6 +40,8 @@ const ROOMS: &[(&str, &[Reach])] = &[
             All("clearnet::devnet"),
             All("clearnet::config"),
             All("clearnet::signer"),
+            All("clearnet::audit"),
+            All("clearnet::store"),
             All("client"),
             All("domain"),
         ],
@@ -50,6 +52,7 @@ const ROOMS: &[(&str, &[Reach])] = &[
     ("clearnet::signer", &[All("clearnet::config"), All("domain::primitives"), All("domain::crypto")]),
     ("clearnet::chain", &[All("domain"), All("evm")]),
     ("clearnet::store", &[All("domain"), All("entity"), All("migration")]),
+    ("clearnet::audit", &[All("domain"), Surface("clearnet::store"), Surface("clearnet::chain")]),
     (
         "clearnet::actors",
         &[

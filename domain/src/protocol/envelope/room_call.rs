@@ -70,7 +70,7 @@ impl RoomCall {
     ///
     /// # Errors
     /// Where it is neither a request nor a response.
-    pub(in super::super) fn decode(channel: ChannelId, data: &RawValue) -> Result<Self, JsonFault> {
+    pub fn decode(channel: ChannelId, data: &RawValue) -> Result<Self, JsonFault> {
         let Envelope { req, res, sig, states } = decode_object(data.get())?;
         if !states.is_empty() {
             return Err(JsonFault::at("states", "does not belong here"));

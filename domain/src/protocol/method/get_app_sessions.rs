@@ -30,7 +30,7 @@ pub struct Params {
 /// The virtual channels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// Newest first.
+    /// In the order of their ids.
     pub app_sessions: Vec<AppSession>,
     /// Where to go on; `None` after the last page.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::page::{Cursor, PageSize};
 use super::super::uint53::Uint53;
-use crate::primitives::{Address, Amount, ChainId, ChannelId, Timestamp, Version};
+use crate::primitives::{Address, Amount, ChainId, ChannelId, Version};
 
 /// Which of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct Params {
 /// The channels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// Newest first.
+    /// In the order of their ids.
     pub channels: Vec<Channel>,
     /// Where to go on; `None` after the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,10 +72,6 @@ pub struct Channel {
     pub challenge: Uint53,
     /// What makes its terms unique.
     pub nonce: Uint53,
-    /// When the broker learned of it.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
 }
 
 /// An example of [`Params`].

@@ -24,7 +24,7 @@ pub struct Params {
 /// The accounts that are not empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// By kind, channel, chain and token.
+    /// The wallet first, then by channel; of each by chain and token.
     pub ledger_balances: Vec<Balance>,
     /// Where to go on; `None` after the last page.
     #[serde(skip_serializing_if = "Option::is_none")]

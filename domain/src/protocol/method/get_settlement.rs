@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp};
+use crate::primitives::{Address, Amount, ChainId, ChannelId, Timestamp};
 
 /// Which settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +28,6 @@ pub struct Settlement {
     pub amount: Amount,
     /// How far it has come.
     pub status: SettlementStatus,
-    /// The transaction that was sent last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tx_hash: Option<Digest>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -41,12 +38,8 @@ pub struct Settlement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettlementStatus {
-    /// Promised; not sent.
+    /// The money is set aside, and the broker is creating the channel.
     Requested,
-    /// A transaction was sent.
-    Sent,
-    /// The channel is in a block.
-    Seen,
     /// The channel counts: the money is in it.
     Confirmed,
     /// It can not happen any more: the money is back on the wallet account.

@@ -1,0 +1,1 @@
+//! `clearnet audit` and `clearnet migrate`, run as an operator runs them.

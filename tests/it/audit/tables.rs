@@ -1,0 +1,1 @@
+//! Books in databases, changed by SQL as somebody with access to them could.
