@@ -356,8 +356,6 @@ fn told(state: &DirectState, keys: [SigningKey; 2], teller: &SigningKey) -> Serv
         adjudicator: terms().adjudicator,
         challenge: terms().challenge,
         nonce: terms().nonce,
-        created_at: NOW,
-        updated_at: NOW,
     };
     let content = notification::channel::Content { channel, state: Some(cosigned(state, keys)) };
     let response = Response::notify(&Notification::Channel(content), NOW);

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use domain::channel::direct::CONTRACT_CHALLENGE_SECS_MIN;
-use domain::crypto::{Allocation, DirectParams, DirectState, Intent, Signed, VirtualState};
+use domain::crypto::{
+    Allocation, DirectParams, DirectState, Intent, Signature, Signed, VerifyError, VirtualState,
+};
 use domain::primitives::{Address, Amount, ChainId, ChannelId, Token, Version};
 use domain::protocol::method::{
     Call, Method, close_app_session, close_channel, create_app_session, create_channel, settle,
@@ -269,16 +271,17 @@ impl Caller {
     async fn next_state(
         &self,
         state: VirtualState,
-        approvals: &[domain::crypto::Signature],
+        approvals: &[Signature],
         data: Option<String>,
         members: &[Address],
     ) -> Result<crate::actors::request::Asked<NextState>, Refusal> {
         let states = self.states(members).await?;
+        let digest = state.digest();
         let state = Signed::verify(state, approvals, members).map_err(|error| match error {
-            domain::crypto::VerifyError::NoSignature { .. } => {
+            VerifyError::NoSignature { .. } => {
                 Refusal::new(Code::QuorumNotReached).with(Details { reached: Some(0), ..Details::default() })
             }
-            other => Refusal::from(&other),
+            other => Refusal::of_signatures(&other, digest),
         })?;
         let next = NextState { state, data };
         verify::asked(self.services(), self.member, &self.request, next, states, members)

@@ -46,7 +46,6 @@ pub(super) async fn read(stage: &Stage) -> Result<Book> {
     let accounts = accounts(&store).await?;
     let transfers = transfers(&store).await?;
     let lines = lines(&store, &accounts, &transfers).await?;
-    store.close().await?;
     let is_empty = accounts.values().all(|account| account.balance.is_zero());
     Ok(Book { lines, is_empty, audit: audit(stage).await? })
 }
