@@ -387,3 +387,6 @@ pub(crate) fn together(request: Request, agreements: impl IntoIterator<Item = Ag
     }
     request.signed(signatures).carrying(states)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,4 +5,4 @@ mod connection;
 mod process;
 mod proxy;
 mod transactions;
-mod world;
+pub(crate) mod world;

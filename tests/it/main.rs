@@ -5,6 +5,7 @@
 mod audit;
 mod cli;
 mod config;
+mod demo;
 mod devnet;
 mod harness;
 mod store;

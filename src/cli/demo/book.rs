@@ -40,6 +40,13 @@ pub(super) struct Audit {
     pub(super) laws: BTreeMap<String, Value>,
 }
 
+impl Audit {
+    /// Whether every law was checked and holds.
+    pub(super) fn is_complete(&self) -> bool {
+        self.ok && self.laws.values().all(|law| law["ok"] == true)
+    }
+}
+
 /// Reads and audits the book while the broker runs.
 pub(super) async fn read(stage: &Stage) -> Result<Book> {
     let store = SqlStore::open(&stage.database()).await?;

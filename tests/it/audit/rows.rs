@@ -1,7 +1,8 @@
 //! All rows of a book, taken out of a store so that they can be changed and put into another.
 
 use clearnet::store::{
-    AccountRow, Batch, CommitSeq, EntryRow, Head, InboxRow, MemoryStore, PAGE_ROWS_MAX, Store, TransferRow,
+    AccountRow, Batch, CommitSeq, EntryRow, Head, InboxRow, MemoryStore, PAGE_ROWS_MAX, StateRow, Store,
+    TransferRow,
 };
 
 use super::writing::{Step, broker, write};
@@ -12,6 +13,7 @@ pub(super) struct Rows {
     pub(super) accounts: Vec<AccountRow>,
     pub(super) transfers: Vec<TransferRow>,
     pub(super) entries: Vec<EntryRow>,
+    pub(super) states: Vec<StateRow>,
     /// Events that nobody has handled.
     pub(super) inbox: Vec<InboxRow>,
 }
@@ -30,6 +32,7 @@ impl Rows {
             accounts: store.account_page(None, PAGE_ROWS_MAX).await.unwrap(),
             transfers: store.transfer_page(None, PAGE_ROWS_MAX).await.unwrap(),
             entries: store.entry_page(None, PAGE_ROWS_MAX).await.unwrap(),
+            states: store.state_page(None, PAGE_ROWS_MAX).await.unwrap(),
             inbox: Vec::new(),
         };
         assert!(rows.entries.len() < PAGE_ROWS_MAX as usize);
@@ -46,6 +49,7 @@ impl Rows {
             accounts: self.accounts.clone(),
             transfers: self.transfers.clone(),
             entries: self.entries.clone(),
+            states: self.states.clone(),
             inbox: self.inbox.clone(),
             ..Batch::default()
         };

@@ -1,15 +1,18 @@
 //! Books in which one thing was changed, at any place: the audit finds it and names the account.
 
 use clearnet::audit::{Law, Problem, Report, Verdict, audit};
-use clearnet::store::{AccountId, EntryId, InboxId, InboxRow, TransferId};
+use clearnet::store::{
+    AccountId, AccountRow, EntryId, EntryRow, InboxId, InboxRow, MemoryStore, StateKind, StateRow, TransferId,
+};
 use domain::ledger::{Cause, OwnerId, Posting, Side, TransferKind};
 use domain::primitives::{Address, Amount};
-use proptest::prelude::*;
+use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert, proptest};
+use serde_json::Value;
 
 use super::rows::Rows;
 use super::writing::Step;
 
-/// What is changed in the book; every change is of one row, but the last two.
+/// What is changed in the book: one row, or as much as a journal that errs would write.
 #[derive(Debug, Clone, Copy)]
 enum Change {
     AmountOfEntry,
@@ -31,9 +34,13 @@ enum Change {
     TransferTwice,
     /// The event of a transfer waits again.
     EventWaits,
+    /// A state pays one unit more to somebody.
+    PartOfState,
+    PhaseOfState,
+    StateGone,
 }
 
-const CHANGES: [Change; 17] = [
+const CHANGES: [Change; 20] = [
     Change::AmountOfEntry,
     Change::SideOfEntry,
     Change::AccountOfEntry,
@@ -51,6 +58,9 @@ const CHANGES: [Change; 17] = [
     Change::HeadOfEntries,
     Change::TransferTwice,
     Change::EventWaits,
+    Change::PartOfState,
+    Change::PhaseOfState,
+    Change::StateGone,
 ];
 
 /// How the audit must show what was changed.
@@ -75,6 +85,7 @@ impl Change {
         }
         let (account, entry, transfer) =
             (at(rows.accounts.len()), at(rows.entries.len()), at(rows.transfers.len()));
+        let state = place % rows.states.len().max(1);
         let of_entry = Sign::Names(vec![rows.entries[entry].account]);
         let of_account = Sign::Names(vec![rows.accounts[account].id]);
         match self {
@@ -120,7 +131,7 @@ impl Change {
             Self::EntryTwice => {
                 let id = EntryId(rows.head.entry.0 + 1);
                 let again = rows.entries[entry].clone();
-                rows.entries.push(clearnet::store::EntryRow { id, ..again });
+                rows.entries.push(EntryRow { id, ..again });
                 if by % 2 == 0 {
                     rows.head.entry = id;
                 }
@@ -169,8 +180,61 @@ impl Change {
                 rows.inbox.push(InboxRow { id: InboxId(1), key, height: 1, owner, body: Vec::new() });
                 Sign::Breaks(Law::Once)
             }
+            Self::PartOfState | Self::PhaseOfState | Self::StateGone if rows.states.is_empty() => {
+                Sign::Nothing
+            }
+            Self::PartOfState => {
+                let state = &mut rows.states[state];
+                let mut body: Value = serde_json::from_slice(&state.body).unwrap();
+                let is_changed = more(&mut body, by);
+                state.body = serde_json::to_vec(&body).unwrap();
+                if is_changed { Sign::Breaks(law_of(state)) } else { Sign::Nothing }
+            }
+            Self::PhaseOfState => {
+                let state = &mut rows.states[state];
+                state.phase += 1;
+                Sign::Breaks(law_of(state))
+            }
+            Self::StateGone => {
+                let state = rows.states.remove(state);
+                let of_state = |row: &&AccountRow| row.key.owner() == Some(state.owner);
+                let mut accounts = rows.accounts.iter().filter(of_state);
+                match accounts.find(|row| !row.balance.is_zero()) {
+                    Some(row) => Sign::Names(vec![row.id]),
+                    None => Sign::Nothing,
+                }
+            }
         }
     }
+}
+
+fn law_of(state: &StateRow) -> Law {
+    if state.kind == StateKind::Virtual { Law::Agreed } else { Law::Enforceable }
+}
+
+/// Pays one unit more by a state that pays; says whether it does.
+fn more(body: &mut Value, by: u64) -> bool {
+    let add = |amount: &mut Value, by: i64| {
+        let number: i64 = amount.as_str().unwrap().parse().unwrap();
+        *amount = (number + by).to_string().into();
+    };
+    if let Some(parts) = body.pointer_mut("/anchor/newest/parts") {
+        add(&mut parts[0], 1);
+        add(&mut parts[1], -1);
+        return true;
+    }
+    if let Some(amount) = body.pointer_mut("/settlement/amount") {
+        add(amount, 1);
+        return true;
+    }
+    let is_open = body["phase"] == 1;
+    let allocations = body["allocations"].as_array_mut().unwrap();
+    if !is_open || allocations.is_empty() {
+        return false;
+    }
+    let place = by as usize % allocations.len();
+    add(&mut allocations[place]["amount"], 1);
+    true
 }
 
 /// One bit of the amount's bytes is another.
@@ -282,7 +346,7 @@ async fn a_book_that_was_overdrawn_and_paid_back_is_found() {
     // The first two transfers trade places in time: what is spent comes before what is received.
     let first = rows.transfers.iter().position(|row| row.kind == TransferKind::Payment).unwrap();
     let payment = rows.transfers[first].id;
-    let is_paid = |row: &&mut clearnet::store::EntryRow| row.transfer == payment;
+    let is_paid = |row: &&mut EntryRow| row.transfer == payment;
     for entry in rows.entries.iter_mut().filter(is_paid) {
         entry.posting = Posting::new(entry.posting.side(), Amount::from(1_u64 << 40)).unwrap();
     }
@@ -312,7 +376,7 @@ async fn one_change_is_told_once() {
 
 #[actix_rt::test]
 async fn an_empty_store_breaks_nothing() {
-    let store = clearnet::store::MemoryStore::new();
+    let store = MemoryStore::new();
     let report = audit(&store, None).await.unwrap();
     assert!(report.is_clean());
     assert_eq!((report.accounts, report.transfers, report.entries), (0, 0, 0));

@@ -1,1 +1,184 @@
-//! Books in databases, changed by SQL as somebody with access to them could.
+//! Books in databases, changed by SQL as somebody with access to them could: one row at a time.
+
+use clearnet::audit::{Law, Problem, Report, Verdict, audit};
+use clearnet::store::AccountId;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
+
+use super::rows::Rows;
+use super::writing::{Step, write};
+use crate::harness::database::Database;
+
+/// One change: the table, what is done to it, whose rows are put back afterwards, and what is found first
+/// against which law; `$e`, `$t` and `$a` stand for an entry, its transfer and its account.
+struct Spoiling {
+    table: &'static str,
+    sql: &'static str,
+    finds: (Law, Problem),
+    names_account: bool,
+}
+
+const fn spoiling(table: &'static str, sql: &'static str, law: Law, problem: Problem) -> Spoiling {
+    Spoiling { table, sql, finds: (law, problem), names_account: true }
+}
+
+const fn nameless(table: &'static str, sql: &'static str, law: Law, problem: Problem) -> Spoiling {
+    Spoiling { table, sql, finds: (law, problem), names_account: false }
+}
+
+const SPOILINGS: [Spoiling; 23] = [
+    spoiling("entries", "UPDATE entries SET amount = $one WHERE id = $e", Law::Replay, Problem::WrongBalance),
+    nameless(
+        "entries",
+        "UPDATE entries SET amount = $one WHERE id = $e",
+        Law::Conservation,
+        Problem::Unbalanced,
+    ),
+    spoiling(
+        "entries",
+        "UPDATE entries SET side = 3 - side WHERE id = $e",
+        Law::Replay,
+        Problem::WrongBalance,
+    ),
+    spoiling(
+        "entries",
+        "UPDATE entries SET previous = $e WHERE id = $e",
+        Law::Replay,
+        Problem::WrongPrevious,
+    ),
+    spoiling(
+        "entries",
+        "UPDATE entries SET previous = NULL WHERE id = $e",
+        Law::Replay,
+        Problem::WrongPrevious,
+    ),
+    spoiling(
+        "entries",
+        "UPDATE entries SET account_id = 999 WHERE id = $e",
+        Law::Replay,
+        Problem::WrongPrevious,
+    ),
+    spoiling(
+        "entries",
+        "UPDATE entries SET transfer_id = $t + 5 WHERE id = $e",
+        Law::Conservation,
+        Problem::WrongTransfer,
+    ),
+    spoiling(
+        "entries",
+        "UPDATE entries SET transfer_id = 999 WHERE id = $e",
+        Law::Conservation,
+        Problem::WrongTransfer,
+    ),
+    spoiling("entries", "DELETE FROM entries WHERE id = $e", Law::Replay, Problem::WrongPrevious),
+    nameless("entries", "DELETE FROM entries WHERE id = $e", Law::Replay, Problem::MissingNumber),
+    nameless(
+        "entries",
+        "DELETE FROM entries WHERE transfer_id = $t",
+        Law::Conservation,
+        Problem::TooFewEntries,
+    ),
+    spoiling(
+        "entries",
+        "INSERT INTO entries SELECT 9999, transfer_id, account_id, side, amount, previous FROM entries WHERE id = $e",
+        Law::Replay,
+        Problem::BeyondHead,
+    ),
+    spoiling(
+        "entries",
+        "UPDATE entries SET amount = $zero WHERE id = $e",
+        Law::Replay,
+        Problem::WrongPrevious,
+    ),
+    nameless("entries", "UPDATE entries SET side = 3 WHERE id = $e", Law::Replay, Problem::DamagedRow),
+    spoiling("transfers", "DELETE FROM transfers WHERE id = $t", Law::Conservation, Problem::WrongTransfer),
+    nameless("transfers", "UPDATE transfers SET kind = 99 WHERE id = $t", Law::Replay, Problem::DamagedRow),
+    spoiling(
+        "accounts",
+        "UPDATE accounts SET balance = $one WHERE id = $a",
+        Law::Replay,
+        Problem::WrongBalance,
+    ),
+    spoiling(
+        "accounts",
+        "UPDATE accounts SET credit_no = 9999 WHERE id = $a",
+        Law::Replay,
+        Problem::TooManyCredits,
+    ),
+    spoiling(
+        "accounts",
+        "UPDATE accounts SET last_entry = 9999 WHERE id = $a",
+        Law::Replay,
+        Problem::WrongLastEntry,
+    ),
+    spoiling(
+        "accounts",
+        "UPDATE accounts SET last_entry = 1 WHERE id = $a",
+        Law::Replay,
+        Problem::WrongLastEntry,
+    ),
+    spoiling("accounts", "DELETE FROM accounts WHERE id = $a", Law::Replay, Problem::NoSuchAccount),
+    nameless("head", "UPDATE head SET last_entry = last_entry + 1", Law::Replay, Problem::EndsBeforeHead),
+    nameless("head", "UPDATE head SET last_transfer = last_transfer - 1", Law::Replay, Problem::BeyondHead),
+];
+
+#[tokio::test]
+async fn finds_what_was_changed_in_sqlite() {
+    finds_what_was_changed(Database::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn finds_what_was_changed_in_postgres() {
+    finds_what_was_changed(Database::postgres().await).await;
+}
+
+/// In a local set, since the journal is an actor.
+async fn finds_what_was_changed(database: Database) {
+    tokio::task::LocalSet::new().run_until(change_and_find(database)).await;
+}
+
+async fn change_and_find(database: Database) {
+    let store = database.open().await;
+    write(std::sync::Arc::clone(&store), &Step::some(3, 150)).await;
+    let honest = Rows::of(store.as_ref()).await;
+    let report = audit(store.as_ref(), None).await.unwrap();
+    assert!(report.is_clean(), "{report:#?}");
+    assert_eq!(report.entries, honest.entries.len() as u64);
+
+    // In the middle of the book, on an account that had entries before and gets more.
+    let has_more = |id: AccountId| honest.entries.iter().filter(|row| row.account == id).count() > 6;
+    let mut middle = honest.entries.iter().skip(honest.entries.len() / 2);
+    let entry = middle.find(|row| row.previous.is_some() && has_more(row.account)).unwrap();
+    let db = database.connect().await;
+    for Spoiling { table, sql, finds: (law, problem), names_account } in SPOILINGS {
+        let sql = filled(sql, &db)
+            .replace("$e", &entry.id.to_string())
+            .replace("$t", &entry.transfer.to_string())
+            .replace("$a", &entry.account.to_string());
+        let execute = async |sql: &str| db.execute_unprepared(sql).await.unwrap().rows_affected();
+        execute(&format!("CREATE TABLE saved AS SELECT * FROM {table}")).await;
+        assert!(execute(&sql).await > 0, "{sql}");
+        let report = audit(store.as_ref(), None).await.unwrap();
+        assert!(finds(&report, law, problem, names_account.then_some(entry.account)), "{sql}: {report:#?}");
+        execute(&format!("DELETE FROM {table}")).await;
+        execute(&format!("INSERT INTO {table} SELECT * FROM saved")).await;
+        execute("DROP TABLE saved").await;
+    }
+    assert_eq!(Rows::of(store.as_ref()).await, honest);
+    assert!(audit(store.as_ref(), None).await.unwrap().is_clean());
+}
+
+/// Bytes as the database writes them: an amount that no entry has, and nothing.
+fn filled(sql: &str, db: &DatabaseConnection) -> String {
+    let bytes = |hex: String| match db.get_database_backend() {
+        DbBackend::Postgres => format!("decode('{hex}', 'hex')"),
+        _ => format!("x'{hex}'"),
+    };
+    sql.replace("$one", &bytes(format!("{:064x}", 1_u64 << 41))).replace("$zero", &bytes("00".repeat(32)))
+}
+
+/// Whether this was found against the law, on this account if one is given.
+fn finds(report: &Report, law: Law, problem: Problem, account: Option<AccountId>) -> bool {
+    let Verdict::Broken(findings) = &report.laws[&law] else { return false };
+    let mut found = findings.kept().iter().filter(|finding| finding.problem == problem);
+    found.any(|finding| account.is_none_or(|id| finding.account.is_some_and(|named| named.id == id)))
+}

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clearnet::actors::journal::{
-    Author, Commit, FromJournal, Incarnation, JournalActor, JournalHandle, NewEvent, Ticket,
+    Author, Commit, FromJournal, Incarnation, JournalActor, JournalHandle, Ticket,
 };
-use clearnet::store::Store;
+use clearnet::store::{Revision, Store};
 use domain::ledger::{
     AccountKey, Cause, Entry, EventKey, Ledger, OwnerId, RequestKey, Side, Transfer, TransferKind,
 };
 use domain::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp, Token};
 use futures::StreamExt as _;
 use futures::channel::mpsc::UnboundedReceiver;
+
+use super::channels::{Direct, Room, State};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const PEOPLE: u8 = 4;
@@ -31,8 +33,10 @@ pub(super) enum Step {
     Anchor { who: u8, token: u8, amount: u16, is_back: bool },
     /// The broker's own means grow.
     Fund { token: u8, amount: u16 },
-    /// One event, two transfers: a settlement that is booked out and in again.
-    Settle { who: u8, token: u8, amount: u16 },
+    /// A settlement that is executed, or whose channel somebody else creates: one event, two transfers.
+    Settle { who: u8, token: u8, amount: u16, is_executed: bool },
+    /// A room is opened and updated, and perhaps closed.
+    Meet { who: u8, to: u8, token: u8, amount: u16, is_closed: bool },
 }
 
 impl Step {
@@ -52,13 +56,14 @@ impl Step {
     pub(super) fn of(bytes: [u8; 8]) -> Self {
         let [kind, who, to, token, high, low, flag, _] = bytes;
         let (amount, is) = (u16::from_be_bytes([high, low]), flag % 2 == 0);
-        match kind % 9 {
+        match kind % 10 {
             0..=2 => Self::Receive { who, token, amount },
             3 | 4 => Self::Pay { who, to, token, amount, is_double: is },
             5 => Self::Withdraw { who, token, amount },
             6 => Self::Anchor { who, token, amount, is_back: is },
             7 => Self::Fund { token, amount },
-            _ => Self::Settle { who, token, amount },
+            8 => Self::Settle { who, token, amount, is_executed: is },
+            _ => Self::Meet { who, to, token, amount, is_closed: is },
         }
     }
 }
@@ -67,7 +72,7 @@ pub(super) fn broker() -> Address {
     Address::from_bytes([0xBB; 20])
 }
 
-pub(super) fn token(number: u8) -> Token {
+fn token(number: u8) -> Token {
     let number = number % TOKENS;
     // Two tokens on one chain, one on another.
     Token { chain_id: ChainId::new(1 + u64::from(number / 2)), address: Address::from_bytes([number; 20]) }
@@ -77,11 +82,7 @@ fn person(number: u8) -> Address {
     Address::from_bytes([0xA0 + number % PEOPLE; 20])
 }
 
-fn channel(who: u8, of: u8) -> ChannelId {
-    ChannelId::from_bytes([0x10 + 0x10 * (who % PEOPLE) + of % TOKENS; 32])
-}
-
-pub(super) fn event(number: u64) -> EventKey {
+fn event(number: u64) -> EventKey {
     let hash = Digest::from_bytes([7; 32]);
     EventKey { chain_id: ChainId::new(1), block_hash: hash, tx_hash: hash, log_index: number }
 }
@@ -89,8 +90,15 @@ pub(super) fn event(number: u64) -> EventKey {
 /// Writes a book of these steps to a store and returns when all of it is durable.
 pub(super) async fn write(store: Arc<dyn Store>, steps: &[Step]) {
     let journal = JournalActor::open(store, broker(), NOW).await.unwrap();
-    let mut book = Writing { journal, authors: BTreeMap::new(), ledger: Ledger::new(), number: 0 };
+    let mut book = Writing {
+        journal,
+        authors: BTreeMap::new(),
+        revisions: BTreeMap::new(),
+        ledger: Ledger::new(),
+        number: 0,
+    };
     for step in steps {
+        book.number += 1;
         book.step(*step).await;
     }
     for hand in book.authors.values_mut() {
@@ -101,6 +109,7 @@ pub(super) async fn write(store: Arc<dyn Store>, steps: &[Step]) {
 struct Writing {
     journal: JournalHandle,
     authors: BTreeMap<Author, Hand>,
+    revisions: BTreeMap<ChannelId, Revision>,
     ledger: Ledger,
     number: u64,
 }
@@ -128,90 +137,127 @@ impl Hand {
     }
 }
 
+/// From where to where.
+type Move = (AccountKey, AccountKey);
+
 impl Writing {
     async fn step(&mut self, step: Step) {
-        self.number += 1;
-        let (seen, asked) = (Cause::Chain(event(self.number)), self.request());
+        let seen = Cause::Chain(event(self.number));
         match step {
             Step::Receive { who, token: of, amount } => {
-                let (to, of) = (person(who), token(of));
-                let moved = (AccountKey::custody(of), AccountKey::wallet(to, of));
+                let moved = (AccountKey::custody(token(of)), AccountKey::wallet(person(who), token(of)));
                 let opened = self.transfer(TransferKind::ChannelOpened, seen, &[moved], amount);
-                self.commit(OwnerId::Participant(to), opened).await;
+                self.commit(OwnerId::Participant(person(who)), opened, None).await;
             }
             Step::Pay { who, to, token: of, amount, is_double } => {
                 let wallets = |of| (AccountKey::wallet(person(who), of), AccountKey::wallet(person(to), of));
-                let both = [wallets(token(of)), wallets(token(of.wrapping_add(1)))];
-                let moves =
-                    if is_double && token(of) != token(of.wrapping_add(1)) { &both } else { &both[..1] };
-                let paid = self.transfer(TransferKind::Payment, asked, moves, amount);
-                self.commit(OwnerId::Participant(person(who)), paid).await;
+                let both = [wallets(token(of)), wallets(token((of % TOKENS) + 1))];
+                let moves = if is_double { &both[..] } else { &both[..1] };
+                let paid = self.transfer(TransferKind::Payment, self.request(), moves, amount);
+                self.commit(OwnerId::Participant(person(who)), paid, None).await;
             }
             Step::Withdraw { who, token: of, amount } => {
-                let of = token(of);
-                let moved = (AccountKey::wallet(person(who), of), AccountKey::custody(of));
+                let moved = (AccountKey::wallet(person(who), token(of)), AccountKey::custody(token(of)));
                 let closed = self.transfer(TransferKind::ChannelClosed, seen, &[moved], amount);
-                self.commit(OwnerId::Participant(person(who)), closed).await;
+                self.commit(OwnerId::Participant(person(who)), closed, None).await;
             }
             Step::Anchor { who, token: of, amount, is_back } => {
-                let (id, to, of) = (channel(who, of), person(who), token(of));
-                let (wallet, part) = (AccountKey::wallet(to, of), AccountKey::direct(id, to, of));
-                let (author, moved) = if is_back {
-                    (OwnerId::Channel(id), (part, wallet))
-                } else {
-                    (OwnerId::Participant(to), (wallet, part))
-                };
-                let anchored = self.transfer(TransferKind::Anchor, asked, &[moved], amount);
-                self.commit(author, anchored).await;
+                self.anchor(person(who), token(of), amount, is_back).await;
             }
             Step::Fund { token: of, amount } => {
-                let of = token(of);
-                let moved = (AccountKey::custody(of), AccountKey::broker(of));
+                let moved = (AccountKey::custody(token(of)), AccountKey::broker(token(of)));
                 let funded = self.transfer(TransferKind::BrokerDeposited, seen, &[moved], amount);
-                self.commit(OwnerId::Network(of.chain_id), funded).await;
+                self.commit(OwnerId::Network(token(of).chain_id), funded, None).await;
             }
-            Step::Settle { who, token: of, amount } => {
-                let (id, to, of) = (channel(who, of), person(who), token(of));
-                let (wallet, on_its_way) = (AccountKey::wallet(to, of), AccountKey::settling(id, to, of));
-                let mut both =
-                    self.transfer(TransferKind::SettlementRequested, asked, &[(wallet, on_its_way)], amount);
-                self.commit(OwnerId::Participant(to), both.split_off(0)).await;
-                let half = amount / 2;
-                let part = AccountKey::direct(id, to, of);
-                both.extend(self.transfer(
-                    TransferKind::SettlementExecuted,
-                    seen,
-                    &[(on_its_way, part)],
-                    half,
-                ));
-                let rest =
-                    self.transfer(TransferKind::SettlementRefunded, seen, &[(on_its_way, wallet)], half);
-                both.extend(rest);
-                self.commit(OwnerId::Channel(id), both).await;
+            Step::Settle { who, token: of, amount, is_executed } => {
+                self.settle(person(who), token(of), amount, is_executed).await;
+            }
+            Step::Meet { who, to, token: of, amount, is_closed } => {
+                if person(who) != person(to) {
+                    self.meet([person(who), person(to)], token(of), amount, is_closed).await;
+                }
             }
         }
     }
 
+    async fn anchor(&mut self, who: Address, of: Token, amount: u16, is_back: bool) {
+        let direct = Direct::new(who, of, 0);
+        let (wallet, part) = (AccountKey::wallet(who, of), AccountKey::direct(direct.id(), who, of));
+        let (author, moved) = if is_back {
+            (OwnerId::Channel(direct.id()), (part, wallet))
+        } else {
+            (OwnerId::Participant(who), (wallet, part))
+        };
+        let anchored = self.transfer(TransferKind::Anchor, self.request(), &[moved], amount);
+        let state = direct.active(self.ledger.balance(part));
+        self.commit(author, anchored, Some(state)).await;
+    }
+
+    async fn settle(&mut self, who: Address, of: Token, amount: u16, is_executed: bool) {
+        let direct = Direct::new(who, of, self.number);
+        let id = direct.id();
+        let wallet = AccountKey::wallet(who, of);
+        let (on_its_way, part) = (AccountKey::settling(id, who, of), AccountKey::direct(id, who, of));
+        let asked = self.request();
+        let asked = self.transfer(TransferKind::SettlementRequested, asked, &[(wallet, on_its_way)], amount);
+        let state = direct.announced(self.ledger.balance(on_its_way));
+        self.commit(OwnerId::Participant(who), asked, Some(state)).await;
+        let seen = Cause::Chain(event(self.number));
+        let ended = if is_executed {
+            self.transfer(TransferKind::SettlementExecuted, seen, &[(on_its_way, part)], amount)
+        } else if amount % 2 == 0 {
+            // It stays on its way.
+            Vec::new()
+        } else {
+            let custody = AccountKey::custody(of);
+            let mut both = self.transfer(TransferKind::ChannelOpened, seen, &[(custody, part)], amount);
+            both.extend(self.transfer(
+                TransferKind::SettlementRefunded,
+                seen,
+                &[(on_its_way, wallet)],
+                amount,
+            ));
+            both
+        };
+        let state = direct.active(self.ledger.balance(part));
+        self.commit(OwnerId::Channel(id), ended, Some(state)).await;
+    }
+
+    async fn meet(&mut self, members: [Address; 2], of: Token, amount: u16, is_closed: bool) {
+        let room = Room::new(members, self.number);
+        let [host, guest] = members.map(|member| AccountKey::member(room.id(), member, of));
+        let [host_wallet, guest_wallet] = members.map(|member| AccountKey::wallet(member, of));
+        let author = OwnerId::Channel(room.id());
+        let opened =
+            self.transfer(TransferKind::VirtualOpened, self.request(), &[(host_wallet, host)], amount);
+        let state = room.state(of, [host, guest].map(|member| self.ledger.balance(member)), false);
+        self.commit(OwnerId::Participant(members[0]), opened, Some(state)).await;
+        self.number += 1;
+        let won = self.transfer(TransferKind::VirtualUpdated, self.request(), &[(host, guest)], amount / 2);
+        let amounts = [host, guest].map(|member| self.ledger.balance(member));
+        self.commit(author, won, Some(room.state(of, amounts, false))).await;
+        if is_closed {
+            self.number += 1;
+            let moves = [(host, host_wallet), (guest, guest_wallet)];
+            let closed = self.transfer(TransferKind::VirtualClosed, self.request(), &moves, u16::MAX);
+            self.commit(author, closed, Some(room.state(of, amounts, true))).await;
+        }
+    }
+
     fn request(&self) -> Cause {
-        let at = Timestamp::from_millis(NOW.as_millis() + self.number);
+        let at = NOW.plus_millis(self.number);
         Cause::Request(RequestKey { at, signer: person(0), id: self.number })
     }
 
     /// One transfer that moves `amount`, or what there is, along each of `moves`; none if that is nothing.
-    fn transfer(
-        &mut self,
-        kind: TransferKind,
-        cause: Cause,
-        moves: &[(AccountKey, AccountKey)],
-        amount: u16,
-    ) -> Vec<Transfer> {
+    fn transfer(&mut self, kind: TransferKind, cause: Cause, moves: &[Move], amount: u16) -> Vec<Transfer> {
         let mut entries = Vec::new();
         for &(from, to) in moves {
-            let is_outside = from.kind().normal_side() == Side::Debit;
             let wanted = Amount::from(u64::from(amount));
+            // The outside world has as much as it takes.
+            let is_outside = from.kind().normal_side() == Side::Debit;
             let amount = if is_outside { wanted } else { wanted.min(self.ledger.balance(from)) };
-            let lost = to.kind().normal_side() == Side::Debit && amount > self.ledger.balance(to);
-            if !amount.is_zero() && from != to && !lost {
+            if !amount.is_zero() && from != to {
                 entries.push(Entry::new(from, Side::Debit, amount).unwrap());
                 entries.push(Entry::new(to, Side::Credit, amount).unwrap());
             }
@@ -219,18 +265,32 @@ impl Writing {
         if entries.is_empty() {
             return Vec::new();
         }
-        let at = Timestamp::from_millis(NOW.as_millis() + self.number);
-        let transfer = Transfer::new(kind, cause, at, entries).unwrap();
+        let transfer = Transfer::new(kind, cause, NOW.plus_millis(self.number), entries).unwrap();
         self.ledger.post(&transfer).unwrap();
         vec![transfer]
     }
 
-    async fn commit(&mut self, owner: OwnerId, transfers: Vec<Transfer>) {
+    /// Commits transfers, if there are any, with the state of a channel that has prepared them.
+    async fn commit(&mut self, owner: OwnerId, transfers: Vec<Transfer>, state: Option<State>) {
+        if transfers.is_empty() {
+            return;
+        }
         let author = Author::Owner(owner);
+        let mut prepared = Vec::new();
+        if let Some(channel) = state.as_ref().map(|state| OwnerId::Channel(state.channel)) {
+            if channel != owner {
+                prepared.push((channel, self.hand(Author::Owner(channel)).await.incarnation));
+            }
+        }
         let hand = self.hand(author).await;
         hand.ticket += 1;
         let mut commit = Commit::new(author, hand.incarnation, Ticket(hand.ticket));
-        commit.transfers = transfers;
+        (commit.transfers, commit.prepared) = (transfers, prepared);
+        if let Some(state) = state {
+            let replaces = self.revisions.get(&state.channel).copied();
+            self.revisions.insert(state.channel, replaces.unwrap_or_default().next());
+            commit.states = vec![state.replacing(replaces)];
+        }
         self.journal.hand_over(commit).unwrap();
     }
 
@@ -242,17 +302,4 @@ impl Writing {
         }
         self.authors.get_mut(&author).unwrap()
     }
-}
-
-/// Makes the watcher of chain 1 write an event that nobody has handled.
-pub(super) async fn see(store: Arc<dyn Store>, key: EventKey) {
-    let journal = JournalActor::open(store, broker(), NOW).await.unwrap();
-    let author = Author::Watcher(key.chain_id);
-    let (registered, told) = journal.register(author).await.unwrap();
-    let mut hand = Hand { incarnation: registered.incarnation, told, ticket: 1 };
-    let mut commit = Commit::new(author, hand.incarnation, Ticket(1));
-    let owner = OwnerId::Participant(person(0));
-    commit.events = vec![NewEvent { key, height: 1, owner, body: Vec::new() }];
-    journal.hand_over(commit).unwrap();
-    hand.written().await;
 }
