@@ -59,8 +59,7 @@ fn what_is_held_is_not_stored() {
 fn the_stored_form_is_kept() {
     let stored = String::from_utf8(in_phase(Phase::Announced).encode().body).unwrap();
     let expected = format!(
-        "{{\"format\":1,\"chain_id\":31337,\"phase\":1,\"settlement\":{{\"owner\":\"{}\",\"chain_id\":31337,\
-         \"token\":\"{}\",\"amount\":\"10\"}}}}",
+        "{{\"format\":1,\"chain_id\":31337,\"phase\":1,\"settlement\":{{\"owner\":\"{}\",\"token\":\"{}\",\"amount\":\"10\"}}}}",
         alice(),
         SHIB.address
     );
@@ -71,7 +70,6 @@ fn the_stored_form_is_kept() {
         "chain_id": 31337,
         "phase": 5,
         "anchor": {
-            "chain_id": 31337,
             "participants": [alice(), BROKER],
             "adjudicator": terms().adjudicator,
             "challenge_secs": 86400,
@@ -156,8 +154,7 @@ fn what_contradicts_itself_is_refused() {
         decode(b"{\"format\":1,\"chain_id\":31337,\"phase\":1}"),
         inconsistent("settlement is missing")
     );
-    let settlement =
-        serde_json::json!({"owner": alice(), "chain_id": 1, "token": SHIB.address, "amount": "1"});
+    let settlement = serde_json::json!({"owner": alice(), "token": SHIB.address, "amount": "1"});
     let settling = damaged(|stored| stored["settlement"] = settlement);
     assert_eq!(settling, inconsistent("settlement in this phase"));
     let elsewhere = damaged(|stored| stored["chain_id"] = 1.into());
