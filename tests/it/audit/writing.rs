@@ -205,7 +205,7 @@ impl Writing {
         let seen = Cause::Chain(event(self.number));
         let ended = if is_executed {
             self.transfer(TransferKind::SettlementExecuted, seen, &[(on_its_way, part)], amount)
-        } else if amount % 2 == 0 {
+        } else if amount.is_multiple_of(2) {
             // It stays on its way.
             Vec::new()
         } else {
@@ -277,10 +277,10 @@ impl Writing {
         }
         let author = Author::Owner(owner);
         let mut prepared = Vec::new();
-        if let Some(channel) = state.as_ref().map(|state| OwnerId::Channel(state.channel)) {
-            if channel != owner {
-                prepared.push((channel, self.hand(Author::Owner(channel)).await.incarnation));
-            }
+        if let Some(channel) = state.as_ref().map(|state| OwnerId::Channel(state.channel))
+            && channel != owner
+        {
+            prepared.push((channel, self.hand(Author::Owner(channel)).await.incarnation));
         }
         let hand = self.hand(author).await;
         hand.ticket += 1;

@@ -39,15 +39,16 @@ impl Counter {
 pub(crate) async fn listen(counter: Arc<Counter>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws", listener.local_addr().unwrap());
-    actix_rt::spawn(async move {
+    actix_rt::Arbiter::current().spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let broker = counter.broker.borrow().clone();
             let Some(broker) = broker else { continue };
             let Ok(broker) = TcpStream::connect(&broker).await else { continue };
             let ((from_client, to_client), (from_broker, to_broker)) =
                 (client.into_split(), broker.into_split());
-            actix_rt::spawn(pass(from_client, to_broker, Arc::clone(&counter), true));
-            actix_rt::spawn(pass(from_broker, to_client, Arc::clone(&counter), false));
+            let here = actix_rt::Arbiter::current();
+            here.spawn(pass(from_client, to_broker, Arc::clone(&counter), true));
+            here.spawn(pass(from_broker, to_client, Arc::clone(&counter), false));
         }
     });
     url
