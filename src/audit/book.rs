@@ -3,6 +3,11 @@
 //! Right while a journal writes: what is judged is the book as far as the account rows know it, and rows
 //! written later are left alone. Decides nothing itself.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::ledger::AccountKey;
+use domain::primitives::Token;
+
 use super::conservation::Conservation;
 use super::finding::{Finding, Findings, Problem};
 use super::once::Once;
@@ -25,6 +30,10 @@ pub(super) struct BookAudit {
     pub(super) solvency: Findings,
     pub(super) once: Findings,
     pub(super) replay: Findings,
+    /// The accounts of channels that hold something.
+    pub(super) funded: BTreeMap<AccountKey, AccountRow>,
+    /// The tokens that there are `custody` accounts of.
+    pub(super) custody: BTreeSet<Token>,
 }
 
 /// The laws while the book is read.
@@ -72,8 +81,11 @@ pub(super) async fn read(store: &dyn Store) -> Result<BookAudit, StoreError> {
     replay.append(accounts.finish(begin.account.0));
     replay.append(read.transfers.finish(begin.transfer.0));
     replay.append(read.entries.finish(begin.entry.0));
+    let (funded, custody) = (laws.rebuilt.funded_channels(), laws.rebuilt.custody_tokens());
     replay.append(laws.rebuilt.finish());
     Ok(BookAudit {
+        funded,
+        custody,
         head: begin,
         accounts: counts.0,
         transfers: counts.1,

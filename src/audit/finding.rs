@@ -51,6 +51,14 @@ pub enum Problem {
     SaidTwice,
     /// A chain event waits to be applied although a transfer names it as its cause.
     AppliedButWaiting,
+    /// An account of a channel does not hold what the channel's state pays.
+    NotItsState,
+    /// The state of a channel cannot be read.
+    UnreadableState,
+    /// An account holds money of a channel that has no state.
+    NoState,
+    /// A contract holds less than the book says.
+    Deficit,
 }
 
 impl Display for Problem {
@@ -75,6 +83,10 @@ impl Display for Problem {
             Self::AppliedTwice => "what brought the transfer about had been applied before",
             Self::SaidTwice => "one cause brought about the same transfer twice",
             Self::AppliedButWaiting => "a chain event waits although a transfer applies it",
+            Self::NotItsState => "the account does not hold what the channel's state pays",
+            Self::UnreadableState => "the state of a channel cannot be read",
+            Self::NoState => "the account holds money of a channel that has no state",
+            Self::Deficit => "the contract holds less than the book says",
         })
     }
 }

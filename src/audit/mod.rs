@@ -8,7 +8,9 @@
 //! however many transfers there are.
 
 mod book;
+mod claims;
 mod conservation;
+mod custody;
 mod finding;
 mod once;
 mod pages;
@@ -18,26 +20,55 @@ mod signed;
 mod solvency;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::primitives::Address;
 
 pub use finding::{Finding, Findings, NamedAccount, Problem};
-pub use report::{Law, Report, Unchecked, Verdict};
+pub use report::{Law, Report, Surplus, Unchecked, Verdict};
 
+use crate::chain::ChainClient;
 use crate::store::{Store, StoreError};
+use custody::CustodyAudit;
 
-/// Checks the book in a store, and nothing outside it.
+/// The contracts that a book is compared with.
+pub struct Contracts {
+    /// Whose book it is.
+    pub broker: Address,
+    /// The chains, each with the broker's custody contract.
+    pub chains: Vec<Arc<dyn ChainClient>>,
+}
+
+/// Checks the book in a store and, where `contracts` are given, that they hold what it says.
 ///
 /// # Errors
-/// [`StoreError`] when the store cannot be read. Rows that are damaged are findings.
-pub async fn audit_book(store: &dyn Store) -> Result<Report, StoreError> {
+/// [`StoreError`] when the store cannot be read. Rows that are damaged are findings, and chains that do not
+/// answer leave a law unchecked.
+pub async fn audit(store: &dyn Store, contracts: Option<&Contracts>) -> Result<Report, StoreError> {
     let book = book::read(store).await?;
+    let mut positions = Vec::new();
+    for chain in contracts.iter().flat_map(|contracts| &contracts.chains) {
+        positions.push(custody::position(store, chain.as_ref(), &book.custody).await?);
+    }
+    let claims = claims::check(store, &book.funded).await?;
+    let mut custody = CustodyAudit::new(contracts.is_none().then_some(Unchecked::BookOnly));
+    if let Some(Contracts { broker, chains }) = contracts {
+        for (chain, position) in chains.iter().zip(&positions) {
+            custody.check(store, chain.as_ref(), *broker, position, &claims.counted).await?;
+        }
+    }
+    let moving = |law| {
+        let channel = claims.moving.filter(|(of, _)| *of == law);
+        channel.map(|(_, id)| Unchecked::Moving { what: format!("channel {id}") })
+    };
     let laws = BTreeMap::from([
         (Law::Conservation, Verdict::of(book.conservation)),
-        (Law::Custody, Verdict::NotChecked(Unchecked::BookOnly)),
+        (Law::Custody, Verdict::of_part(custody.findings, custody.unchecked)),
         (Law::Solvency, Verdict::of(book.solvency)),
         (Law::Once, Verdict::of(book.once)),
         (Law::Replay, Verdict::of(book.replay)),
-        (Law::Enforceable, Verdict::NotChecked(Unchecked::UnknownStates)),
-        (Law::Agreed, Verdict::NotChecked(Unchecked::UnknownStates)),
+        (Law::Enforceable, Verdict::of_part(claims.enforceable, moving(Law::Enforceable))),
+        (Law::Agreed, Verdict::of_part(claims.agreed, moving(Law::Agreed))),
     ]);
     Ok(Report {
         head: book.head,
@@ -45,5 +76,6 @@ pub async fn audit_book(store: &dyn Store) -> Result<Report, StoreError> {
         transfers: book.transfers,
         entries: book.entries,
         laws,
+        surpluses: custody.surpluses,
     })
 }

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::ledger::AccountKey;
-use domain::primitives::{ChainId, Delta};
+use domain::ledger::{AccountKey, AccountKind, OwnerId};
+use domain::primitives::{ChainId, Delta, Token};
 
 use super::finding::{Finding, Findings, Problem};
 use super::signed;
@@ -71,6 +71,20 @@ impl Rebuilt {
     /// The chains whose tokens there are accounts in.
     pub(super) fn chains(&self) -> BTreeSet<ChainId> {
         self.accounts.values().map(|standing| standing.row.key.token().chain_id).collect()
+    }
+
+    /// The accounts of channels that hold something, by their rows.
+    pub(super) fn funded_channels(&self) -> BTreeMap<AccountKey, AccountRow> {
+        let rows = self.accounts.values().map(|standing| &standing.row);
+        let funded =
+            rows.filter(|row| matches!(row.key.owner(), Some(OwnerId::Channel(_))) && !row.balance.is_zero());
+        funded.map(|row| (row.key, row.clone())).collect()
+    }
+
+    /// The tokens that there are `custody` accounts of.
+    pub(super) fn custody_tokens(&self) -> BTreeSet<Token> {
+        let keys = self.accounts.values().map(|standing| standing.row.key);
+        keys.filter(|key| key.kind() == AccountKind::Custody).map(|key| key.token()).collect()
     }
 
     /// The name of an account; `None` when there is none of that number.

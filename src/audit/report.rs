@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
+use domain::primitives::{Amount, ChainId, Token};
+
 use super::finding::Findings;
 use crate::store::Head;
 
@@ -82,22 +84,78 @@ pub enum Verdict {
 pub enum Unchecked {
     /// Only the book was asked for.
     BookOnly,
-    /// This program does not know how the states are stored that the law is about.
-    UnknownStates,
+    /// The book has read nothing of the chain yet.
+    NeverRead {
+        /// The chain.
+        chain_id: ChainId,
+    },
+    /// An event of the chain waits to be taken in.
+    NotDrained {
+        /// The chain.
+        chain_id: ChainId,
+        /// The height of the event's block.
+        height: u64,
+    },
+    /// The block up to which the book has read is no longer on the chain.
+    Reorganised {
+        /// The chain.
+        chain_id: ChainId,
+        /// The height of the block.
+        height: u64,
+    },
+    /// The chain did not answer.
+    ChainUnavailable {
+        /// The chain.
+        chain_id: ChainId,
+        /// What it or its node said.
+        reason: String,
+    },
+    /// Something changed again and again while it was looked at.
+    Moving {
+        /// What.
+        what: String,
+    },
 }
 
 impl Display for Unchecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BookOnly => f.write_str("only the book was read, no chain was asked"),
-            Self::UnknownStates => f.write_str("this program does not read the states of such channels"),
+            Self::NeverRead { chain_id } => write!(f, "the book has read nothing of chain {chain_id} yet"),
+            Self::NotDrained { chain_id, height } => {
+                write!(f, "an event of chain {chain_id} in block {height} waits to be taken in")
+            }
+            Self::Reorganised { chain_id, height } => {
+                write!(f, "block {height} of chain {chain_id} is not the one that the book has read")
+            }
+            Self::ChainUnavailable { chain_id, reason } => {
+                write!(f, "chain {chain_id} did not answer: {reason}")
+            }
+            Self::Moving { what } => write!(f, "{what} changed while it was looked at, try again"),
         }
     }
+}
+
+/// What a contract holds for the broker above what the book says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Surplus {
+    /// The token.
+    pub token: Token,
+    /// How much more, above zero.
+    pub amount: Amount,
 }
 
 impl Verdict {
     pub(super) fn of(findings: Findings) -> Self {
         if findings.found() == 0 { Self::Holds } else { Self::Broken(findings) }
+    }
+
+    /// What was found outweighs what was not checked.
+    pub(super) fn of_part(findings: Findings, unchecked: Option<Unchecked>) -> Self {
+        match (Self::of(findings), unchecked) {
+            (Self::Holds, Some(why)) => Self::NotChecked(why),
+            (verdict, _) => verdict,
+        }
     }
 }
 
@@ -114,6 +172,8 @@ pub struct Report {
     pub entries: u64,
     /// A verdict for every law.
     pub laws: BTreeMap<Law, Verdict>,
+    /// What contracts hold that nobody has booked: no fault, since anybody can give to the broker.
+    pub surpluses: Vec<Surplus>,
 }
 
 impl Report {
@@ -121,5 +181,15 @@ impl Report {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         !self.laws.values().any(|verdict| matches!(verdict, Verdict::Broken(_)))
+    }
+
+    /// Whether every law was checked that was asked for.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let is_missing = |verdict: &Verdict| match verdict {
+            Verdict::Holds | Verdict::Broken(_) | Verdict::NotChecked(Unchecked::BookOnly) => false,
+            Verdict::NotChecked(_) => true,
+        };
+        !self.laws.values().any(is_missing)
     }
 }

@@ -6,14 +6,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
+use domain::primitives::{Amount, Token};
+use evm::{Client, RpcLimits};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::database::{Chosen, DatabaseArgs};
 use super::output;
-use crate::audit::{Finding, Law, Report, Verdict, audit_book};
+use crate::audit::{Contracts, Finding, Law, Report, Surplus, Verdict, audit};
+use crate::chain::{ChainClient, EvmChain};
+use crate::config::Config;
+use crate::signer::load_key;
 use crate::store::{SqlStore, StoreError};
 
 /// A law is broken.
@@ -38,8 +44,16 @@ struct Outcome {
     database: String,
     book: Book,
     laws: BTreeMap<&'static str, LawOutcome>,
+    /// What contracts hold that nobody has booked.
+    surplus: Vec<SurplusOutcome>,
     #[serde(skip)]
     shown: Vec<Law>,
+}
+
+#[derive(Debug, Serialize)]
+struct SurplusOutcome {
+    token: Token,
+    amount: Amount,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,30 +99,47 @@ impl Audit {
     }
 
     fn audit(self) -> anyhow::Result<ExitCode> {
-        let Chosen { url, shown, .. } = self.database.choose()?;
-        let report = actix_rt::System::new().block_on(read(url.expose_secret()))?;
-        let outcome = Outcome::new(shown, &report);
-        output::show(&outcome, self.json)?;
-        Ok(if outcome.ok { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+        let Chosen { url, shown, config } = self.database.choose()?;
+        let contracts = config.as_ref().map(contracts).transpose()?;
+        let report = actix_rt::System::new().block_on(read(url.expose_secret(), contracts.as_ref()))?;
+        output::show(&Outcome::new(shown, &report), self.json)?;
+        Ok(match (report.is_clean(), report.is_complete()) {
+            (true, true) => ExitCode::SUCCESS,
+            (true, false) => ExitCode::from(NOT_DONE),
+            (false, _) => ExitCode::from(BROKEN),
+        })
     }
 }
 
-async fn read(url: &str) -> Result<Report, StoreError> {
+/// The contracts of all networks; nothing is connected yet.
+fn contracts(config: &Config) -> anyhow::Result<Contracts> {
+    let broker = load_key(&config.broker.key)?.address();
+    let chains = config.networks.iter().map(|network| {
+        let client = Client::new(network.rpc_url.expose(), network.chain_id, RpcLimits::STANDARD)?;
+        let chain: Arc<dyn ChainClient> = Arc::new(EvmChain::new(client, network.custody));
+        anyhow::Ok(chain)
+    });
+    Ok(Contracts { broker, chains: chains.collect::<anyhow::Result<_>>()? })
+}
+
+async fn read(url: &str, contracts: Option<&Contracts>) -> Result<Report, StoreError> {
     let store = SqlStore::open(url).await?;
-    let report = audit_book(&store).await?;
+    let report = audit(&store, contracts).await?;
     store.close().await?;
     Ok(report)
 }
 
 impl Outcome {
     fn new(database: String, report: &Report) -> Self {
-        let Report { head, accounts, transfers, entries, laws } = report;
+        let Report { head, accounts, transfers, entries, laws, surpluses } = report;
+        let surplus = |it: &Surplus| SurplusOutcome { token: it.token, amount: it.amount };
         let book = Book { commit: head.seq.0, accounts: *accounts, transfers: *transfers, entries: *entries };
         Self {
             ok: report.is_clean(),
             database,
             book,
             laws: laws.iter().map(|(law, verdict)| (law.name(), LawOutcome::new(*law, verdict))).collect(),
+            surplus: surpluses.iter().map(surplus).collect(),
             shown: laws.keys().copied().collect(),
         }
     }
@@ -167,6 +198,9 @@ impl fmt::Display for Outcome {
             if more > 0 {
                 writeln!(f, "          and {more} more")?;
             }
+        }
+        for SurplusOutcome { token, amount } in &self.surplus {
+            writeln!(f, "\nThe contract holds {amount} of {token} for the broker that are not in the book.")?;
         }
         let all = if self.ok { "Nothing is broken in what was checked." } else { "The book is BROKEN." };
         writeln!(f, "\n{all}")

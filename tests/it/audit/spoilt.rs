@@ -1,6 +1,6 @@
 //! Books in which one thing was changed, at any place: the audit finds it and names the account.
 
-use clearnet::audit::{Law, Problem, Report, Verdict, audit_book};
+use clearnet::audit::{Law, Problem, Report, Verdict, audit};
 use clearnet::store::{AccountId, EntryId, InboxId, InboxRow, TransferId};
 use domain::ledger::{Cause, OwnerId, Posting, Side, TransferKind};
 use domain::primitives::{Address, Amount};
@@ -239,14 +239,14 @@ proptest! {
             if honest.entries.is_empty() {
                 return Ok(());
             }
-            let report = audit_book(&honest.store().await).await.unwrap();
+            let report = audit(&honest.store().await, None).await.unwrap();
             prop_assert!(report.is_clean(), "{report:#?}");
             let mut rows = honest.clone();
             let sign = change.make(&mut rows, place, by);
             if rows == honest {
                 return Ok(());
             }
-            let report = audit_book(&rows.store().await).await.unwrap();
+            let report = audit(&rows.store().await, None).await.unwrap();
             match &sign {
                 Sign::Nothing => {}
                 Sign::Names(accounts) => {
@@ -264,7 +264,7 @@ proptest! {
 
 /// The problems that are found against a law, in their order.
 async fn problems(rows: &Rows, law: Law) -> Vec<Problem> {
-    let report = audit_book(&rows.store().await).await.unwrap();
+    let report = audit(&rows.store().await, None).await.unwrap();
     match &report.laws[&law] {
         Verdict::Broken(findings) => findings.kept().iter().map(|it| it.problem).collect(),
         Verdict::Holds => Vec::new(),
@@ -313,7 +313,7 @@ async fn one_change_is_told_once() {
 #[actix_rt::test]
 async fn an_empty_store_breaks_nothing() {
     let store = clearnet::store::MemoryStore::new();
-    let report = audit_book(&store).await.unwrap();
+    let report = audit(&store, None).await.unwrap();
     assert!(report.is_clean());
     assert_eq!((report.accounts, report.transfers, report.entries), (0, 0, 0));
 }

@@ -119,7 +119,10 @@ impl Hand {
             match self.told.next().await.unwrap() {
                 FromJournal::Durable { upto } if upto == last => break,
                 FromJournal::Lost { reason, .. } => panic!("refused: {reason}"),
-                FromJournal::Durable { .. } | FromJournal::Posted { .. } | FromJournal::Happened { .. } => {}
+                FromJournal::Durable { .. }
+                | FromJournal::Posted { .. }
+                | FromJournal::Happened { .. }
+                | FromJournal::Decided { .. } => {}
             }
         }
     }

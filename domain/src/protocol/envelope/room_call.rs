@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::json::{JsonFault, decode_object};
-use super::super::uint53::Uint53;
 use super::header::Header;
 use super::request::RequestId;
 use super::{Envelope, raw};
 use crate::crypto::{RoomText, Signature};
 use crate::primitives::{ChannelId, Timestamp};
+use crate::protocol::json::{JsonFault, decode_object};
+use crate::protocol::uint53::Uint53;
 
 /// Which way a call inside a room goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

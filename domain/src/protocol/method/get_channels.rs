@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::page::{Cursor, PageSize};
-use super::super::uint53::Uint53;
 use crate::primitives::{Address, Amount, ChainId, ChannelId, Version};
+use crate::protocol::page::{Cursor, PageSize};
+use crate::protocol::uint53::Uint53;
 
 /// Which of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

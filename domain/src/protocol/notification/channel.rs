@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::json::object;
-use super::super::method::get_channels::Channel;
-use super::super::state::CosignedState;
+use crate::protocol::json::object;
+use crate::protocol::method::get_channels::Channel;
+use crate::protocol::state::CosignedState;
 
 /// The channel and, when there is one, its newest co-signed state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct Content {
     pub channel: Channel,
     /// The newest state that both have signed; `None` when this notification is not about a state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<CosignedState>,
+    pub state: Option<Box<CosignedState>>,
 }
 
 /// An example of [`Content`].

@@ -1,6 +1,6 @@
 //! `settlement`: a settlement of the participant has come further.
 
-use super::super::method::get_settlement::Settlement;
+use crate::protocol::method::get_settlement::Settlement;
 
 /// How far it has come.
 pub type Content = Settlement;

@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::channel::direct::DirectEvent;
-use crate::channel::direct::tests::support::*;
+use crate::channel::direct::tests::support::{
+    ALICE_KEY, BROKER, SHIB, alice, apply, challenged, closed, created, created_by, finalize, in_phase,
+    initialize, opened, operate, propose, resized, terms, usual,
+};
 
 fn decode(body: &[u8]) -> Result<DirectChannel, StoredError> {
     DirectChannel::decode(usual().channel_id(), terms(), body)
