@@ -17,11 +17,8 @@ pub(super) fn config_sections(chains: &[(&LocalChain, String)]) -> String {
         let lines = [
             "[[networks]]".to_owned(),
             format!("name = \"{}\"", chain.name()),
-            format!("chain_id = {}", deployed.chain_id),
+            deployed.config_lines().trim_end().to_owned(),
             format!("rpc_url = \"{rpc_url}\""),
-            format!("custody = \"{}\"", deployed.custody),
-            format!("adjudicator = \"{}\"", deployed.adjudicator),
-            format!("start_block = {}", deployed.start_block),
             "confirmations = 0".to_owned(),
             "dev = true".to_owned(),
             format!("min_challenge_secs = {MIN_CHALLENGE_SECS}"),

@@ -100,7 +100,7 @@ pub(super) fn push(shared: &SessionShared, push: Push) -> Option<ServerFrame> {
         Push::Channel { channel: view, agreed } => {
             let content = channel::Content {
                 channel: channel_of(&view)?,
-                state: agreed.and_then(|agreed| cosigned(services, &agreed)),
+                state: agreed.and_then(|agreed| cosigned(services, &agreed)).map(Box::new),
             };
             tell(Notification::Channel(content), clock::now())
         }

@@ -107,7 +107,7 @@ impl SessionActor {
                     let details = Details { expected_digest, participant, ..Details::default() };
                     return Err(Refusal::new(Code::MissingSignature).with(details));
                 }
-                Err(error) => return Err(Refusal::from(&error)),
+                Err(error) => return Err(Refusal::of_signatures(&error, expected_digest)),
             }
             let half = match call.side() {
                 RoomSide::Request => RoomRpc::Request,

@@ -40,6 +40,7 @@ pub(super) async fn states(
     let mut proven = Vec::with_capacity(carried.len());
     for state in carried {
         let body = state.to_direct();
+        let expected_digest = body.hash();
         let signed = match Signed::verify(body.clone(), &[state.sig], expected) {
             Ok(signed) => Ok(signed),
             // It may be signed as the custody contract's typed data, which names the contract.
@@ -48,7 +49,7 @@ pub(super) async fn states(
                 None => Err(error),
             },
         };
-        proven.push(signed.map_err(|error| Refusal::from(&error))?);
+        proven.push(signed.map_err(|error| Refusal::of_signatures(&error, expected_digest))?);
     }
     Ok(proven)
 }
@@ -67,16 +68,17 @@ pub(super) fn asked<P>(
     expected: &[Address],
 ) -> Result<Asked<P>, Refusal> {
     let text = request.text(services.broker);
-    let expected_digest = Some(text.hash());
+    let expected_digest = text.hash();
     let body = Request { text, id: request.id().get(), at: request.at(), params };
     let missing = || {
-        let details = Details { expected_digest, participant: Some(by), ..Details::default() };
+        let (expected_digest, participant) = (Some(expected_digest), Some(by));
+        let details = Details { expected_digest, participant, ..Details::default() };
         Refusal::new(Code::MissingSignature).with(details)
     };
     let signed = match Signed::verify_carrying(body, request.signatures(), &states, expected) {
         Ok(signed) => signed,
         Err(VerifyError::NoSignature { .. }) => return Err(missing()),
-        Err(error) => return Err(Refusal::from(&error)),
+        Err(error) => return Err(Refusal::of_signatures(&error, expected_digest)),
     };
     if !signed.signers().contains(by) {
         return Err(missing());

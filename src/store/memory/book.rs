@@ -67,7 +67,11 @@ impl Book {
         all_new(batch.inbox.iter().map(|row| row.key), |key| self.events.contains(key), "inbox")?;
         let arrives = |id: &InboxId| batch.inbox.iter().any(|row| row.id == *id);
         let is_waiting = |id: &InboxId| self.unhandled.contains(id) || arrives(id);
-        all_new(batch.handled.iter().copied(), |id| !is_waiting(id), "a chain event was not waiting to be handled")
+        all_new(
+            batch.handled.iter().copied(),
+            |id| !is_waiting(id),
+            "a chain event was not waiting to be handled",
+        )
     }
 
     fn apply(&mut self, batch: &Batch) {

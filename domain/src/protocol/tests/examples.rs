@@ -49,7 +49,7 @@ fn ids_and_signatures_in_examples_are_real() {
     });
     let settlement = json!({
         "channel_id": settlement_id(), "chain_id": 31337, "token": super::samples::small_address(0xbb),
-        "amount": "5000000", "status": "sent", "tx_hash": format!("0x{}", "ab".repeat(32)),
+        "amount": "5000000", "status": "requested",
         "created_at": ASKED, "updated_at": 1_700_000_061_000_u64,
     });
     let channels: Value = parsed(Method::GetChannels.reply_example());
