@@ -130,8 +130,14 @@ impl Module {
             "crate" => [&self.path[..1], &path[1..]].concat(),
             "self" => [&self.path[..], &path[1..]].concat(),
             "super" => [&self.path[..self.path.len().saturating_sub(ups).max(1)], &path[ups..]].concat(),
+            // A module that is declared here goes before a crate of the same name.
+            child if self.declares(child) => [&self.path[..], &path[..]].concat(),
             _ => path,
         }
+    }
+
+    fn declares(&self, name: &str) -> bool {
+        self.code.contains(&format!("mod {name};"))
     }
 }
 
@@ -288,6 +294,13 @@ mod tests {
                 "6 actix::prelude",
             ]
         );
+    }
+
+    #[test]
+    fn a_module_declared_here_goes_before_a_crate_of_its_name() {
+        let text = "mod client;\nuse client::Frame;\nuse evm::Client;";
+        let expected = ["2 domain::protocol::frame::client::Frame", "3 evm::Client"];
+        assert_eq!(references("domain/src/protocol/frame/mod.rs", text), expected);
     }
 
     #[test]
