@@ -20,7 +20,7 @@ impl MigrationName for Book {
 #[sea_orm_migration::async_trait::async_trait]
 impl MigrationTrait for Book {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in tables() {
+        for table in book_tables().into_iter().chain(owner_tables()).chain(chain_tables()) {
             manager.create_table(table).await?;
         }
         for index in indexes() {
@@ -57,105 +57,114 @@ const TABLES: [&str; 10] = [
     "outbox",
 ];
 
-fn tables() -> [TableCreateStatement; 10] {
-    let [head, accounts, transfers, entries, states, members, requests, inbox, cursors, outbox] = TABLES;
-    [
-        table(
-            head,
-            [
-                small("id").primary_key().take(),
-                bytes("broker"),
-                number("fence"),
-                number("seq"),
-                number("last_account"),
-                number("last_transfer"),
-                number("last_entry"),
-                number("last_inbox"),
-                number("last_outbox"),
-            ],
-        ),
-        table(
-            accounts,
-            [
-                row_number(),
-                bytes("channel_id"),
-                small("kind"),
-                bytes("participant"),
-                number("chain_id"),
-                bytes("token_address"),
-                bytes("balance"),
-                number("credit_no"),
-                number("last_entry"),
-            ],
-        ),
-        table(
-            transfers,
-            [row_number(), small("kind"), small("cause_kind"), bytes("cause"), number("created_at")],
-        ),
-        table(
-            entries,
-            [
-                row_number(),
-                number("transfer_id"),
-                number("account_id"),
-                small("side"),
-                bytes("amount"),
-                ColumnDef::new("previous").big_integer().null().take(),
-            ],
-        ),
-        table(
-            states,
-            [
-                small("owner_kind"),
-                bytes("owner_id"),
-                number("revision"),
-                small("kind"),
-                small("phase"),
-                ColumnDef::new("due_at").big_integer().null().take(),
-                bytes("body"),
-            ],
-        )
-        .primary_key(&mut columns(["owner_kind", "owner_id"]))
-        .take(),
-        table(members, [bytes("participant"), bytes("channel_id")])
-            .primary_key(&mut columns(["participant", "channel_id"]))
-            .take(),
-        table(
-            requests,
-            [number("at"), bytes("signer"), number("request_id"), bytes("body_hash"), bytes("answer")],
-        )
-        .primary_key(&mut columns(["at", "signer", "request_id"]))
-        .take(),
-        table(
-            inbox,
-            [
-                row_number(),
-                number("chain_id"),
-                bytes("block_hash"),
-                bytes("tx_hash"),
-                number("log_index"),
-                number("height"),
-                small("owner_kind"),
-                bytes("owner_id"),
-                bytes("body"),
-                ColumnDef::new("handled").boolean().not_null().take(),
-            ],
-        ),
-        table(cursors, [number("chain_id"), number("height"), bytes("hash")])
-            .primary_key(&mut columns(["chain_id", "height"]))
-            .take(),
-        table(
-            outbox,
-            [
-                row_number(),
-                number("chain_id"),
-                small("owner_kind"),
-                bytes("owner_id"),
-                small("status"),
-                bytes("body"),
-            ],
-        ),
-    ]
+/// The book itself.
+fn book_tables() -> [TableCreateStatement; 4] {
+    let head = table(
+        "head",
+        [
+            small("id").primary_key().take(),
+            bytes("broker"),
+            number("fence"),
+            number("seq"),
+            number("last_account"),
+            number("last_transfer"),
+            number("last_entry"),
+            number("last_inbox"),
+            number("last_outbox"),
+        ],
+    );
+    let accounts = table(
+        "accounts",
+        [
+            row_number(),
+            bytes("channel_id"),
+            small("kind"),
+            bytes("participant"),
+            number("chain_id"),
+            bytes("token_address"),
+            bytes("balance"),
+            number("credit_no"),
+            number("last_entry"),
+        ],
+    );
+    let transfers = table(
+        "transfers",
+        [row_number(), small("kind"), small("cause_kind"), bytes("cause"), number("created_at")],
+    );
+    let entries = table(
+        "entries",
+        [
+            row_number(),
+            number("transfer_id"),
+            number("account_id"),
+            small("side"),
+            bytes("amount"),
+            optional_number("previous"),
+        ],
+    );
+    [head, accounts, transfers, entries]
+}
+
+/// What owners keep and what was answered.
+fn owner_tables() -> [TableCreateStatement; 3] {
+    let states = table(
+        "states",
+        [
+            small("owner_kind"),
+            bytes("owner_id"),
+            number("revision"),
+            small("kind"),
+            small("phase"),
+            optional_number("due_at"),
+            bytes("body"),
+        ],
+    )
+    .primary_key(&mut columns(["owner_kind", "owner_id"]))
+    .take();
+    let members = table("members", [bytes("participant"), bytes("channel_id")])
+        .primary_key(&mut columns(["participant", "channel_id"]))
+        .take();
+    let requests = table(
+        "requests",
+        [number("at"), bytes("signer"), number("request_id"), bytes("body_hash"), bytes("answer")],
+    )
+    .primary_key(&mut columns(["at", "signer", "request_id"]))
+    .take();
+    [states, members, requests]
+}
+
+/// What comes from chains and goes to them.
+fn chain_tables() -> [TableCreateStatement; 3] {
+    let inbox = table(
+        "inbox",
+        [
+            row_number(),
+            number("chain_id"),
+            bytes("block_hash"),
+            bytes("tx_hash"),
+            number("log_index"),
+            number("height"),
+            small("owner_kind"),
+            bytes("owner_id"),
+            bytes("body"),
+            ColumnDef::new("handled").boolean().not_null().take(),
+        ],
+    );
+    let cursors = table("cursors", [number("chain_id"), number("height"), bytes("hash")])
+        .primary_key(&mut columns(["chain_id", "height"]))
+        .take();
+    let outbox = table(
+        "outbox",
+        [
+            row_number(),
+            number("chain_id"),
+            small("owner_kind"),
+            bytes("owner_id"),
+            small("status"),
+            bytes("body"),
+        ],
+    );
+    [inbox, cursors, outbox]
 }
 
 fn indexes() -> [IndexCreateStatement; 6] {
@@ -242,6 +251,10 @@ fn row_number() -> ColumnDef {
 
 fn number(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().not_null().take()
+}
+
+fn optional_number(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).big_integer().null().take()
 }
 
 fn small(name: &'static str) -> ColumnDef {

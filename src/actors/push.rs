@@ -4,7 +4,7 @@ use actix::prelude::*;
 use domain::channel::direct::{AgreedState, DirectChannel, Phase, SettlementEnd};
 use domain::channel::virtual_channel::{Message as RoomMessage, Notification};
 use domain::crypto::DirectParams;
-use domain::primitives::{Amount, ChannelId, Timestamp, Token, Version};
+use domain::primitives::{Address, Amount, ChannelId, Timestamp, Token, Version};
 
 /// One thing a session passes on to its client, in the order in which it came.
 ///
@@ -21,6 +21,8 @@ pub enum Push {
     },
     /// Wallet balances of the participant changed.
     Balances {
+        /// The participant.
+        participant: Address,
         /// The wallet balances that changed, as they stand.
         wallet: Vec<(Token, Amount)>,
         /// When.

@@ -58,6 +58,18 @@ impl Services {
         &self.arbiters[usize::from(last) % self.arbiters.len()]
     }
 
+    /// Waits until what was decided is durable, for a moment at most: what is not by then is lost, and was not
+    /// acknowledged.
+    pub async fn drain(&self) {
+        const TURNS: u32 = 100;
+        for _ in 0..TURNS {
+            if self.journal.permits().in_flight() == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     /// What the broker demands of direct channels on this chain; `None` when it is not on it.
     #[must_use]
     pub fn terms_of(&self, chain_id: ChainId) -> Option<Arc<Terms>> {

@@ -125,7 +125,6 @@ fn contracts(config: &Config) -> anyhow::Result<Contracts> {
 async fn read(url: &str, contracts: Option<&Contracts>) -> Result<Report, StoreError> {
     let store = SqlStore::open(url).await?;
     let report = audit(&store, contracts).await?;
-    store.close().await?;
     Ok(report)
 }
 

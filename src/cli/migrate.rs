@@ -43,10 +43,7 @@ async fn bring_up(chosen: Chosen) -> Result<Outcome, StoreError> {
     let Chosen { url, shown: database, .. } = chosen;
     let url = url.expose_secret();
     match SqlStore::open(url).await {
-        Ok(store) => {
-            store.close().await?;
-            Ok(Outcome { database, migrated: false, from: None, to: None })
-        }
+        Ok(_) => Ok(Outcome { database, migrated: false, from: None, to: None }),
         Err(StoreError::Schema { found, needed, .. }) => {
             migrate(url).await?;
             let from = (found != "none").then_some(found);

@@ -5,9 +5,12 @@
 mod audit;
 mod config_check;
 mod database;
+mod demo;
+mod deploy;
 mod keygen;
 mod migrate;
 mod output;
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,10 +34,16 @@ enum Command {
     /// Looks after the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Plays a whole story on local chains: deposits, a room, settlement, withdrawals.
+    Demo(demo::Demo),
+    /// Puts the contracts on a chain.
+    Deploy(deploy::Deploy),
     /// Makes a private key for the broker.
     Keygen(keygen::Keygen),
     /// Brings the schema of the database up to this program.
     Migrate(migrate::Migrate),
+    /// Runs the broker.
+    Serve(serve::Serve),
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,8 +72,11 @@ impl Cli {
         match self.command {
             Command::Audit(command) => return Ok(command.run()),
             Command::Config(ConfigCommand::Check(command)) => command.run()?,
+            Command::Demo(command) => return command.run(),
+            Command::Deploy(command) => command.run()?,
             Command::Keygen(command) => command.run()?,
             Command::Migrate(command) => command.run()?,
+            Command::Serve(command) => command.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

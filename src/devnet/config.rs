@@ -10,18 +10,16 @@ const MIN_CHALLENGE_SECS: u64 = 3_600;
 
 /// Writes `[[networks]]` and `[[assets]]` for local chains, each with the URL of its node. Tokens of one
 /// symbol make one asset, shown with the decimals of the first.
-pub(super) fn config_sections(chains: &[(&LocalChain, String)]) -> String {
+#[must_use]
+pub fn config_sections(chains: &[(&LocalChain, String)]) -> String {
     let mut text = String::new();
     for (chain, rpc_url) in chains {
         let deployed = chain.deployed();
         let lines = [
             "[[networks]]".to_owned(),
             format!("name = \"{}\"", chain.name()),
-            format!("chain_id = {}", deployed.chain_id),
+            deployed.config_lines().trim_end().to_owned(),
             format!("rpc_url = \"{rpc_url}\""),
-            format!("custody = \"{}\"", deployed.custody),
-            format!("adjudicator = \"{}\"", deployed.adjudicator),
-            format!("start_block = {}", deployed.start_block),
             "confirmations = 0".to_owned(),
             "dev = true".to_owned(),
             format!("min_challenge_secs = {MIN_CHALLENGE_SECS}"),

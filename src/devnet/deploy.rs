@@ -20,6 +20,19 @@ pub struct Deployed {
     pub start_block: u64,
 }
 
+impl Deployed {
+    /// The lines of a `[[networks]]` section that follow from the deployment; what is for the operator to judge is
+    /// left out.
+    #[must_use]
+    pub fn config_lines(&self) -> String {
+        let Self { chain_id, custody, adjudicator, start_block } = self;
+        format!(
+            "chain_id = {chain_id}\ncustody = \"{custody}\"\nadjudicator = \"{adjudicator}\"\n\
+             start_block = {start_block}\n"
+        )
+    }
+}
+
 /// Deploys custody contract and adjudicator on the chain that a node serves, paid by `key`, and checks
 /// what then stands there.
 ///

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use domain::crypto::{SigningKey, keccak256};
-use domain::primitives::{Address, Amount};
+use domain::primitives::{Address, Amount, Digest, Token};
 use evm::{Call, Client, erc20};
 
 use super::cheats::Cheats;
@@ -55,8 +55,14 @@ const TREASURY_COIN: u128 = 1_000_000_000_000_000_000_000_000;
 /// Never in practice: only for a label whose hash is no key, one in 2^128.
 #[must_use]
 pub fn dev_key(label: &str) -> SigningKey {
-    let hash = keccak256(&[b"clearnet:devnet:", label.as_bytes()]);
-    SigningKey::from_bytes(*hash.as_bytes()).expect("a hash is out of range once in 2^128 labels")
+    let secret = dev_secret(label);
+    SigningKey::from_bytes(*secret.as_bytes()).expect("a hash is out of range once in 2^128 labels")
+}
+
+/// The secret behind [`dev_key`], to be shown to whoever wants to play with it.
+#[must_use]
+pub fn dev_secret(label: &str) -> Digest {
+    keccak256(&[b"clearnet:devnet:", label.as_bytes()])
 }
 
 impl LocalChain {
@@ -118,6 +124,22 @@ impl LocalChain {
     pub async fn give_tokens(&self, token: Address, to: Address, amount: Amount) -> Result<()> {
         self.treasury.run(Call::of(token, erc20::mint(to, amount))).await?;
         Ok(())
+    }
+
+    /// The token of this symbol; `None` when none was planned.
+    #[must_use]
+    pub fn token(&self, symbol: &str) -> Option<Token> {
+        let local = self.tokens.iter().find(|token| token.plan.symbol == symbol)?;
+        Some(Token { chain_id: self.deployed.chain_id, address: local.address })
+    }
+
+    /// How much of a token an account holds itself, outside of our contract.
+    ///
+    /// # Errors
+    /// When the chain fails.
+    pub async fn balance(&self, account: Address, token: Address) -> Result<Amount> {
+        let head = self.client.head().await?;
+        Ok(self.client.balance(account, token, head).await?)
     }
 
     /// The owner of a key, dealing with our custody contract.

@@ -5,17 +5,21 @@
 
 mod anvil;
 mod binary;
+mod broker;
 mod cheats;
 mod config;
 mod deploy;
 mod local_chain;
 mod local_world;
+mod process;
 mod wallet;
 
 pub use anvil::{Anvil, AnvilOptions};
 pub use binary::{TOOLS_DIR, anvil_binary};
+pub use broker::LocalBroker;
 pub use cheats::{Cheats, Snapshot};
+pub use config::config_sections;
 pub use deploy::{Deployed, deploy};
-pub use local_chain::{ChainPlan, LocalChain, LocalToken, TokenPlan, dev_key};
+pub use local_chain::{ChainPlan, LocalChain, LocalToken, TokenPlan, dev_key, dev_secret};
 pub use local_world::LocalWorld;
 pub use wallet::{Participant, Wallet, WalletError};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::crypto::{DirectParams, Signature, SigningKey};
+use domain::crypto::{DirectParams, DirectState, Signature, SigningKey};
 use domain::primitives::{Address, Amount, Digest};
 use evm::custody::{CustodyCall, SignedState};
 use evm::{Call, ChainError, Client, ErrorClass, Receipt, Transaction, erc20};
@@ -199,6 +199,37 @@ impl Participant {
     /// See [`Participant`].
     pub async fn close(&self, candidate: SignedState) -> Result<Receipt, WalletError> {
         self.call(CustodyCall::Close { candidate }).await
+    }
+
+    /// Opens a channel whose first state both sides have signed: lets the contract take what is the
+    /// participant's in it, deposits that and creates the channel.
+    ///
+    /// # Errors
+    /// See [`Participant`].
+    pub async fn open_channel(
+        &self,
+        params: DirectParams,
+        first: DirectState,
+        signatures: [Signature; 2],
+    ) -> Result<Receipt, WalletError> {
+        let [part, _] = first.allocations;
+        self.approve(part.token, part.amount).await?;
+        let initial = SignedState { state: first, signatures: signatures.to_vec() };
+        self.deposit_and_create(part.token, part.amount, params, initial).await
+    }
+
+    /// Ends a channel by a last state that both sides have signed, and takes the participant's part out.
+    ///
+    /// # Errors
+    /// See [`Participant`].
+    pub async fn close_and_withdraw(
+        &self,
+        last: DirectState,
+        signatures: [Signature; 2],
+    ) -> Result<Receipt, WalletError> {
+        let [part, _] = last.allocations;
+        self.close(SignedState { state: last, signatures: signatures.to_vec() }).await?;
+        self.withdraw(part.token, part.amount).await
     }
 
     /// Makes the custody contract do anything else.

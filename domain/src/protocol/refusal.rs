@@ -107,6 +107,24 @@ impl Refusal {
         Self { retry_after_ms: Some(millis), ..self }
     }
 
+    /// Says that signatures prove nothing over a body whose digest, for software, is `expected_digest`.
+    #[must_use]
+    pub fn of_signatures(error: &VerifyError, expected_digest: Digest) -> Self {
+        let details = Details { expected_digest: Some(expected_digest), ..Details::default() };
+        let (code, details) = match error {
+            VerifyError::NoSignature { .. } => (Code::MissingSignature, details),
+            VerifyError::Signature(_) => (Code::BadSignature, details),
+            VerifyError::UnknownSigner { position, recovered, .. } => {
+                let (position, recovered) = (Some(*position), Some(*recovered));
+                (Code::UnknownSigner, Details { position, recovered, ..details })
+            }
+            VerifyError::DuplicateSigner { signer } => {
+                (Code::DuplicateSigner, Details { participant: Some(*signer), ..Details::default() })
+            }
+        };
+        Self::new(code).saying(error).with(details)
+    }
+
     fn of_json(code: Code, fault: &JsonFault) -> Self {
         let refusal = Self::new(code).saying(fault);
         let is_known = !fault.path.is_empty();
@@ -176,28 +194,6 @@ impl From<&AuthError> for Refusal {
                 let (expected_digest, recovered) = (Some(*expected_digest), Some(*recovered));
                 let details = Details { expected_digest, recovered, ..Details::default() };
                 Self::new(Code::BadSignature).saying(error).with(details)
-            }
-        }
-    }
-}
-
-impl From<&VerifyError> for Refusal {
-    fn from(error: &VerifyError) -> Self {
-        let of = |code, details| Self::new(code).saying(error).with(details);
-        match error {
-            VerifyError::NoSignature { expected_digest } => {
-                let expected_digest = Some(*expected_digest);
-                of(Code::MissingSignature, Details { expected_digest, ..Details::default() })
-            }
-            VerifyError::Signature(_) => Self::new(Code::BadSignature).saying(error),
-            VerifyError::UnknownSigner { position, recovered, expected_digest } => {
-                let (position, recovered) = (Some(*position), Some(*recovered));
-                let expected_digest = Some(*expected_digest);
-                let details = Details { position, recovered, expected_digest, ..Details::default() };
-                of(Code::UnknownSigner, details)
-            }
-            VerifyError::DuplicateSigner { signer } => {
-                of(Code::DuplicateSigner, Details { participant: Some(*signer), ..Details::default() })
             }
         }
     }

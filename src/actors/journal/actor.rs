@@ -16,7 +16,8 @@ use super::commit::{Author, Commit, Refusal};
 use super::draft::{Draft, Told};
 use super::handle::{JournalHandle, JournalHealth};
 use super::messages::{FromJournal, RegisterReply, Registered, Work};
-use super::permits::{Permits, WINDOW_MILLIS};
+use super::permits::{KEPT_MILLIS, Permits, WINDOW_MILLIS};
+use crate::clock;
 use crate::store::{AccountRow, Batch, PAGE_ROWS_MAX, Store, StoreError, Stored, WriteError};
 
 /// The most commits of one database transaction: keeps a transaction within a few milliseconds.
@@ -39,6 +40,10 @@ pub struct JournalActor {
     is_busy: bool,
     retry_delay_ms: u64,
 }
+
+/// How often answers that are kept no longer are forgotten, and how many at a time.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
+const PRUNE_ROWS_MAX: u32 = 50_000;
 
 /// A batch on its way to the store, and who waits for it.
 struct InFlight {
@@ -319,6 +324,18 @@ impl JournalActor {
         ctx.stop();
     }
 
+    /// Forgets answers that are kept no longer.
+    fn prune(&mut self, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.store);
+        let before = clock::now().minus_millis(KEPT_MILLIS);
+        let pruned = async move { store.prune_answers(before, PRUNE_ROWS_MAX).await };
+        ctx.spawn(pruned.into_actor(self).map(|pruned, _, _| {
+            if let Err(error) = pruned {
+                log::warn!("old answers are kept for another while: {error}");
+            }
+        }));
+    }
+
     /// Does something again after a pause that grows while the database stays away.
     fn later(
         &mut self,
@@ -368,6 +385,10 @@ async fn posted_keys(
 
 impl Actor for JournalActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.run_interval(PRUNE_INTERVAL, Self::prune);
+    }
 }
 
 impl StreamHandler<Work> for JournalActor {

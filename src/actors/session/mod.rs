@@ -1,5 +1,282 @@
 //! Sessions: one WebSocket client each.
+//!
+//! A session reads frames, proves who signed what, once, and asks the owners; it renders what they answer
+//! and what they tell. The broker's signatures are made here, after what they are under is durable.
+//! Deliberately absent: money, and everything that two sessions could disagree about.
 
+mod calls;
+mod frames;
 mod id;
+mod login;
+mod reads;
+mod refusal;
+mod render;
+mod rooms;
+mod verify;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use actix_web_actors::ws::WebsocketContext;
+use domain::primitives::{Address, ChannelId, Timestamp};
+use domain::protocol::notification::Notification;
+use domain::protocol::{
+    AUTH_TIMEOUT_MS, Code, FrameId, Refusal, Response, ServerBody, ServerFrame, SessionEffect,
+};
+
+use super::participant::{Attach, Detach, ParticipantActor};
+use super::push::Push;
+use super::services::Services;
+use super::virtual_channel::Unsubscribe;
+use crate::clock;
+use login::Login;
 
 pub use id::SessionId;
+pub use reads::Facts;
+
+/// How often the broker asks whether the client is still there, and how long it may stay silent.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const SILENCE_MILLIS_MAX: u64 = 60_000;
+
+/// The most requests of one session that are being answered: more get `overloaded`.
+const REQUESTS_MAX: usize = 64;
+
+/// The most rooms that one session listens to.
+const SUBSCRIPTIONS_MAX: usize = 64;
+
+/// How much may wait for the client to read it, in bytes: beyond it the session is closed as a slow consumer.
+const UNREAD_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// After how many bytes the client is asked whether it has read them.
+const PING_BYTES: usize = 256 * 1024;
+
+/// How many pushes may wait for the session; owners let go of a session that cannot take one.
+const MAILBOX: usize = 256;
+
+/// What a session of this server shares with the others.
+pub struct SessionShared {
+    /// The owners and the store.
+    pub services: Arc<Services>,
+    /// What does not change while the broker runs: answers to `get_config` and `get_assets`.
+    pub facts: reads::Facts,
+}
+
+/// One WebSocket client.
+pub struct SessionActor {
+    id: SessionId,
+    shared: Arc<SessionShared>,
+    login: Login,
+    /// The participant's actor; `None` before the login.
+    participant: Option<Addr<ParticipantActor>>,
+    /// How many requests are being answered.
+    in_flight: usize,
+    rooms: BTreeSet<ChannelId>,
+    /// When the client was last heard of.
+    heard_at: Timestamp,
+    /// Bytes sent that the client is not known to have read: a bound on what waits for it.
+    unread_bytes: usize,
+    /// Per ping that is not answered, the bytes sent before it and after the one before.
+    unanswered: VecDeque<usize>,
+    /// Bytes sent since the last ping.
+    since_ping: usize,
+    /// What has come of a frame in several parts.
+    parts: Vec<u8>,
+}
+
+type Ctx = WebsocketContext<SessionActor>;
+
+impl SessionActor {
+    /// A session of a client that has just connected.
+    #[must_use]
+    pub fn new(shared: Arc<SessionShared>) -> Self {
+        Self {
+            id: SessionId::random(),
+            shared,
+            login: Login::default(),
+            participant: None,
+            in_flight: 0,
+            rooms: BTreeSet::new(),
+            heard_at: clock::now(),
+            unread_bytes: 0,
+            unanswered: VecDeque::new(),
+            since_ping: 0,
+            parts: Vec::new(),
+        }
+    }
+
+    fn services(&self) -> &Arc<Services> {
+        &self.shared.services
+    }
+
+    /// Whose session it is; `None` before the login.
+    fn member(&self) -> Option<Address> {
+        self.login.participant()
+    }
+
+    /// Sends a frame, or closes the session when too much waits to be read.
+    fn send(&mut self, frame: &ServerFrame, ctx: &mut Ctx) {
+        self.send_text(frame.encode(), ctx);
+    }
+
+    fn send_text(&mut self, text: String, ctx: &mut Ctx) {
+        self.unread_bytes += text.len();
+        self.since_ping += text.len();
+        if self.unread_bytes > UNREAD_BYTES_MAX {
+            self.close(Code::SlowConsumer, ctx);
+            return;
+        }
+        ctx.text(text);
+        if self.since_ping > PING_BYTES {
+            self.ping(ctx);
+        }
+    }
+
+    /// Asks whether the client is there. Its answer says too that it has read everything sent before.
+    fn ping(&mut self, ctx: &mut Ctx) {
+        self.unanswered.push_back(std::mem::take(&mut self.since_ping));
+        ctx.ping(b"");
+    }
+
+    /// The client has answered the oldest ping that was not.
+    fn pong(&mut self) {
+        let read = self.unanswered.pop_front().unwrap_or_default();
+        self.unread_bytes = self.unread_bytes.saturating_sub(read);
+    }
+
+    /// Answers with a refusal; closes the session where the code says so.
+    fn refuse(&mut self, id: Option<FrameId>, refusal: Refusal, ctx: &mut Ctx) {
+        let code = refusal.code;
+        log::debug!(session_id:% = self.id, code:% = code; "refused: {}", refusal.message);
+        match code.session_effect() {
+            SessionEffect::Answer => self.send(&ServerFrame { id, body: ServerBody::Error(refusal) }, ctx),
+            SessionEffect::AnswerAndClose => {
+                self.send(&ServerFrame { id, body: ServerBody::Error(refusal) }, ctx);
+                self.close(code, ctx);
+            }
+            SessionEffect::Close => self.close(code, ctx),
+        }
+    }
+
+    fn close(&mut self, code: Code, ctx: &mut Ctx) {
+        let description = Some(code.name().to_owned());
+        ctx.close(Some(actix_web_actors::ws::CloseReason {
+            code: actix_web_actors::ws::CloseCode::Policy,
+            description,
+        }));
+        ctx.stop();
+    }
+
+    /// Looks whether the client is there and logged in, and whether its participant's actor still is.
+    fn look(&mut self, ctx: &mut Ctx) {
+        if clock::now().millis_since(self.heard_at) > SILENCE_MILLIS_MAX {
+            log::debug!(session_id:% = self.id; "the client has gone silent");
+            ctx.stop();
+            return;
+        }
+        self.ping(ctx);
+        if let (Some(address), Some(participant)) = (self.member(), &self.participant)
+            && !participant.connected()
+        {
+            self.attach(address, None, ctx);
+        }
+    }
+
+    /// Has the participant's actor tell this session what happens; answers the login that asked for it.
+    fn attach(&mut self, address: Address, answers: Option<ServerFrame>, ctx: &mut Ctx) {
+        let (services, session) = (Arc::clone(self.services()), self.id);
+        let tell = ctx.address().recipient();
+        let attached = async move {
+            let participant = services.participant(address).await.map_err(|_| Code::Unavailable)?;
+            match participant.send(Attach { session, tell }).await {
+                Ok(Ok(())) => Ok(participant),
+                Ok(Err(_)) => Err(Code::TooManySessions),
+                Err(_) => Err(Code::Unavailable),
+            }
+        };
+        ctx.wait(attached.into_actor(self).map(|attached, act, ctx| match attached {
+            Ok(participant) => {
+                act.participant = Some(participant);
+                if let Some(frame) = answers {
+                    act.send(&frame, ctx);
+                }
+            }
+            Err(code) => {
+                let id = answers.and_then(|frame| frame.id);
+                act.refuse(id, Refusal::new(code), ctx);
+                act.close(code, ctx);
+            }
+        }));
+    }
+}
+
+impl SessionActor {
+    /// Tells how a settlement has ended, as the book has it.
+    fn tell_settlement(&mut self, channel: ChannelId, ctx: &mut Ctx) {
+        let (services, member) = (Arc::clone(self.services()), self.member());
+        let read = async move {
+            let settlement = reads::settlement(&services, member?, channel).await.ok()??;
+            let response = Response::notify(&Notification::Settlement(settlement), clock::now());
+            Some(ServerFrame { id: None, body: render::sign(&services, response) })
+        };
+        ctx.spawn(read.into_actor(self).map(|frame, act, ctx| {
+            if let Some(frame) = frame {
+                act.send(&frame, ctx);
+            }
+        }));
+    }
+}
+
+impl Actor for SessionActor {
+    type Context = Ctx;
+
+    /// Sends the list of assets, which precedes everything else, and sets the timers.
+    fn started(&mut self, ctx: &mut Ctx) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        let assets = render::assets(&self.shared, clock::now());
+        self.send_text(assets, ctx);
+        ctx.run_interval(PING_INTERVAL, Self::look);
+        ctx.run_later(Duration::from_millis(AUTH_TIMEOUT_MS), |act, ctx| {
+            if act.member().is_none() {
+                act.refuse(None, Refusal::new(Code::AuthTimeout), ctx);
+            }
+        });
+        log::debug!(session_id:% = self.id; "a client connected");
+    }
+
+    /// Leaves the participant and the rooms.
+    fn stopped(&mut self, _: &mut Ctx) {
+        if let Some(participant) = &self.participant {
+            // Whoever does not hear of it notices the closed address with its next word to this session.
+            let _full = participant.try_send(Detach { session: self.id });
+        }
+        for channel in &self.rooms {
+            if let Some(room) = self.services().directory.virtual_channel(*channel) {
+                let _full = room.try_send(Unsubscribe { session: self.id });
+            }
+        }
+        log::debug!(session_id:% = self.id; "a client is gone");
+    }
+}
+
+impl Handler<Push> for SessionActor {
+    type Result = ();
+
+    fn handle(&mut self, push: Push, ctx: &mut Ctx) {
+        match &push {
+            Push::TopicEnded { channel } => {
+                self.rooms.remove(channel);
+            }
+            Push::Settlement { channel, .. } => self.tell_settlement(*channel, ctx),
+            Push::Channel { .. }
+            | Push::Balances { .. }
+            | Push::VirtualChannel(_)
+            | Push::Message { .. }
+            | Push::RoomRpc { .. } => {}
+        }
+        if let Some(frame) = render::push(&self.shared, push) {
+            self.send(&frame, ctx);
+        }
+    }
+}

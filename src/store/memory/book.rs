@@ -58,19 +58,20 @@ impl Book {
 
     /// Says which table would refuse the batch.
     fn check(&self, batch: &Batch) -> Result<(), &'static str> {
-        let mut new_keys = BTreeMap::new();
-        for row in &batch.accounts {
-            let id = self.account_ids.get(&row.key).copied();
-            let id = id.unwrap_or(*new_keys.entry(row.key).or_insert(row.id));
-            if id != row.id && !self.accounts.contains_key(&row.id) {
-                return Err("accounts: the key has another number");
-            }
-        }
+        let new_accounts = batch.accounts.iter().filter(|row| !self.accounts.contains_key(&row.id));
+        all_new(new_accounts.map(|row| row.key), |key| self.account_ids.contains_key(key), "accounts")?;
         all_new(batch.transfers.iter().map(|row| row.id), |id| self.transfers.contains_key(id), "transfers")?;
         all_new(batch.entries.iter().map(|row| row.id), |id| self.entries.contains_key(id), "entries")?;
         all_new(batch.answers.iter().map(|row| row.key), |key| self.answers.contains_key(key), "requests")?;
         all_new(batch.inbox.iter().map(|row| row.id), |id| self.inbox.contains_key(id), "inbox")?;
-        all_new(batch.inbox.iter().map(|row| row.key), |key| self.events.contains(key), "inbox")
+        all_new(batch.inbox.iter().map(|row| row.key), |key| self.events.contains(key), "inbox")?;
+        let arrives = |id: &InboxId| batch.inbox.iter().any(|row| row.id == *id);
+        let is_waiting = |id: &InboxId| self.unhandled.contains(id) || arrives(id);
+        all_new(
+            batch.handled.iter().copied(),
+            |id| !is_waiting(id),
+            "a chain event was not waiting to be handled",
+        )
     }
 
     fn apply(&mut self, batch: &Batch) {

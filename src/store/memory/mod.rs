@@ -1,4 +1,4 @@
-//! A store in memory: for tests of whoever writes or reads a book, and for a broker that keeps nothing.
+//! A store in memory, for tests of whoever writes or reads a book.
 //!
 //! Judged by the same suite as the SQL store, and as strict as it. What it adds are faults on demand.
 //! Deliberately absent: durability.

@@ -43,16 +43,6 @@ impl SqlStore {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         connect::open(url).await
     }
-
-    /// Ends every connection, those in use included. Later calls fail.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] when a connection could not be ended properly. What was written is
-    /// safe either way.
-    pub async fn close(self) -> Result<(), StoreError> {
-        self.readers.close().await.map_err(|err| error::unavailable(&err))?;
-        self.writer.close().await.map_err(|err| error::unavailable(&err))
-    }
 }
 
 #[async_trait]

@@ -78,7 +78,26 @@ async fn statements(tx: &DatabaseTransaction, batch: &Batch, tables: Tables) -> 
     if !move_head(tx, batch, tables.head).await.map_err(|err| error::before_commit(&err))? {
         return Err(WriteError::Fenced);
     }
-    rows(tx, batch, tables).await.map_err(|err| error::before_commit(&err))
+    let handled = tables.handled.clone();
+    rows(tx, batch, tables).await.map_err(|err| error::before_commit(&err))?;
+    if handle(tx, &handled).await.map_err(|err| error::before_commit(&err))? {
+        Ok(())
+    } else {
+        Err(WriteError::Rejected { reason: "a chain event was not waiting to be handled".to_owned() })
+    }
+}
+
+/// Marks chain events as handled; says whether every one of them was waiting for that, and named once.
+async fn handle(tx: &DatabaseTransaction, ids: &[i64]) -> Result<bool, DbErr> {
+    let mut handled = 0;
+    for ids in ids.chunks(ROWS_MAX) {
+        let mark = inbox::Entity::update_many()
+            .col_expr(inbox::Column::Handled, Expr::value(true))
+            .filter(inbox::Column::Id.is_in(ids.iter().copied()))
+            .filter(inbox::Column::Handled.eq(false));
+        handled += mark.exec(tx).await?.rows_affected;
+    }
+    Ok(usize::try_from(handled) == Ok(ids.len()))
 }
 
 /// Moves the head if it is where the writer left it; says whether it was.
@@ -121,12 +140,6 @@ async fn rows(tx: &DatabaseTransaction, batch: &Batch, tables: Tables) -> Result
     insert::<members::Entity>(tx, tables.members, Some(known_member)).await?;
     insert::<requests::Entity>(tx, tables.requests, None).await?;
     insert::<inbox::Entity>(tx, tables.inbox, None).await?;
-    for ids in tables.handled.chunks(ROWS_MAX) {
-        let handle = inbox::Entity::update_many()
-            .col_expr(inbox::Column::Handled, Expr::value(true))
-            .filter(inbox::Column::Id.is_in(ids.iter().copied()));
-        handle.exec(tx).await?;
-    }
     for trim in &batch.cursor_trims {
         trim_cursor(tx, trim).await?;
     }

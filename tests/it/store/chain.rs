@@ -1,6 +1,6 @@
 //! What comes from chains: events and the ring of blocks.
 
-use clearnet::store::{Batch, CursorRow, CursorTrim, InboxId};
+use clearnet::store::{Batch, CursorRow, CursorTrim, InboxId, WriteError};
 use domain::ledger::OwnerId;
 use domain::primitives::ChainId;
 
@@ -42,8 +42,12 @@ async fn an_event_is_handled_in_its_own_batch_or_later(database: Database) {
     let batch = Batch { inbox, handled: vec![InboxId(1)], ..writer.batch() };
     writer.write(&batch).await.unwrap();
     assert_eq!(writer.store.load(owner).await.unwrap().inbox, [event(2, owner)]);
-    // A repeat, and a number nobody has, change nothing.
-    let batch = Batch { handled: vec![InboxId(1), InboxId(2), InboxId(2), InboxId(3)], ..writer.batch() };
+    // Once only: one that is handled, one that nobody has, and one named twice refuse the batch.
+    for handled in [vec![InboxId(1)], vec![InboxId(3)], vec![InboxId(2), InboxId(2)]] {
+        let batch = Batch { handled, ..writer.batch() };
+        assert!(matches!(writer.store.write(&batch).await, Err(WriteError::Rejected { .. })));
+    }
+    let batch = Batch { handled: vec![InboxId(2)], ..writer.batch() };
     writer.write(&batch).await.unwrap();
     assert_eq!(writer.store.load(owner).await.unwrap().inbox, []);
     let batch = Batch { inbox: vec![event(3, owner)], ..writer.batch() };

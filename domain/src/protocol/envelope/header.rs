@@ -3,10 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::super::json::{JsonFault, Text, decode};
-use super::super::limits::METHOD_BYTES_MAX;
-use super::super::uint53::Uint53;
 use crate::primitives::Timestamp;
+use crate::protocol::json::{JsonFault, Text, decode};
+use crate::protocol::limits::METHOD_BYTES_MAX;
+use crate::protocol::uint53::Uint53;
 
 /// `[id, method, body, time]`; the body is what the request asks or the response answers.
 pub(super) struct Header<Id> {

@@ -6,15 +6,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::super::json::{JsonFault, decode_object};
-use super::super::method::{Call, Method, Params};
-use super::super::state::CarriedState;
-use super::super::uint53::Uint53;
 use super::header::Header;
 use super::{Envelope, absent, raw, required};
 use crate::crypto::{RequestText, Signature};
 use crate::ledger::RequestKey;
 use crate::primitives::{Address, Timestamp};
+use crate::protocol::json::{JsonFault, decode_object};
+use crate::protocol::method::{Call, Method, Params};
+use crate::protocol::state::CarriedState;
+use crate::protocol::uint53::Uint53;
 
 /// The id inside a request, 1 to 2^53 − 1; 0 is kept for notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -86,7 +86,7 @@ impl Request {
     ///
     /// # Errors
     /// Where it is no request.
-    pub(in super::super) fn decode(data: &RawValue) -> Result<Self, JsonFault> {
+    pub(in crate::protocol) fn decode(data: &RawValue) -> Result<Self, JsonFault> {
         let Envelope { req, res, sig, states } = decode_object(data.get())?;
         absent(res.as_deref(), "res")?;
         let req = required(req, "req")?;

@@ -3,16 +3,16 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::super::json::{JsonFault, decode_object};
-use super::super::method::{Method, Params};
-use super::super::notification::Notification;
-use super::super::state::CarriedState;
-use super::super::uint53::Uint53;
 use super::header::Header;
 use super::request::RequestId;
 use super::{Envelope, absent, raw, required};
 use crate::crypto::{ResponseText, Signature};
 use crate::primitives::{Address, Timestamp};
+use crate::protocol::json::{JsonFault, decode_object};
+use crate::protocol::method::{Method, Params};
+use crate::protocol::notification::Notification;
+use crate::protocol::state::CarriedState;
+use crate::protocol::uint53::Uint53;
 
 /// What the broker answers to a request, or tells unasked: its text as it is signed, the signature, and the
 /// states that the broker has countersigned.

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::json::{JsonFault, decode_object};
-use super::super::uint53::Uint53;
 use super::header::Header;
 use super::request::RequestId;
 use super::{Envelope, raw};
 use crate::crypto::{RoomText, Signature};
 use crate::primitives::{ChannelId, Timestamp};
+use crate::protocol::json::{JsonFault, decode_object};
+use crate::protocol::uint53::Uint53;
 
 /// Which way a call inside a room goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,7 +70,7 @@ impl RoomCall {
     ///
     /// # Errors
     /// Where it is neither a request nor a response.
-    pub(in super::super) fn decode(channel: ChannelId, data: &RawValue) -> Result<Self, JsonFault> {
+    pub fn decode(channel: ChannelId, data: &RawValue) -> Result<Self, JsonFault> {
         let Envelope { req, res, sig, states } = decode_object(data.get())?;
         if !states.is_empty() {
             return Err(JsonFault::at("states", "does not belong here"));

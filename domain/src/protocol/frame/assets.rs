@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::json::{JsonFault, decode_object};
-use super::super::method::get_assets;
 use crate::crypto::{NitroText, Signature};
 use crate::primitives::Timestamp;
+use crate::protocol::json::{JsonFault, decode_object};
+use crate::protocol::method::get_assets;
 
 /// The asset list, sent on connect before anything else, in the form and with the signature of the NitroRPC
 /// dialect: its clients may wait for it. It has no type, so clients of the Clearnet dialect ignore it.

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::super::envelope::{Request, RoomCall};
-use super::super::json::JsonFault;
-use super::super::limits::{FRAME_BYTES_MAX, MESSAGE_BYTES_MAX};
 use super::auth::Auth;
 use super::fault::{FrameError, FrameFault};
 use super::frame_id::FrameId;
 use super::raw_frame::{RawFrame, optional, optional_object};
 use crate::primitives::ChannelId;
+use crate::protocol::envelope::{Request, RoomCall};
+use crate::protocol::json::JsonFault;
+use crate::protocol::limits::{FRAME_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 /// A frame that a client sends.
 #[derive(Debug, Clone)]
@@ -121,7 +121,7 @@ impl ClientBody {
             "publish" => Ok(Self::Publish { channel: frame.channel()?, data: deliverable(frame)? }),
             "ping" => Ok(Self::Ping),
             "rpc" => match frame.channel_if_any()? {
-                None => Request::decode(&*frame.data()?).map(Self::Rpc).map_err(in_data),
+                None => Request::decode(&frame.data()?).map(Self::Rpc).map_err(in_data),
                 Some(channel) => {
                     RoomCall::decode(channel, &deliverable(frame)?).map(Self::RoomRpc).map_err(in_data)
                 }

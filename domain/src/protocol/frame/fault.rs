@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::super::json::JsonFault;
 use super::frame_id::FrameId;
+use crate::protocol::json::JsonFault;
 
 /// A frame that cannot be understood, and the id to answer it with.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -3,8 +3,8 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::super::envelope::RequestId;
-use super::super::limits::FRAME_ID_BYTES_MAX;
+use crate::protocol::envelope::RequestId;
+use crate::protocol::limits::FRAME_ID_BYTES_MAX;
 
 /// A JSON string or whole number of at most [`FRAME_ID_BYTES_MAX`] bytes, repeated exactly as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

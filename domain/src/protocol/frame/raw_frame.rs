@@ -4,10 +4,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::super::json::{JsonFault, decode, decode_object, is_deeper_than};
-use super::super::limits::{FRAME_BYTES_MAX, FRAME_DEPTH_MAX};
 use super::fault::{FrameError, FrameFault};
 use super::frame_id::FrameId;
+use crate::protocol::json::{JsonFault, decode, decode_object, is_deeper_than};
+use crate::protocol::limits::{FRAME_BYTES_MAX, FRAME_DEPTH_MAX};
 
 /// A frame whose fields are not read yet. Other fields are ignored; `null` is as good as absent.
 #[derive(Deserialize)]

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::super::envelope::{Response, RoomCall};
-use super::super::json::{JsonFault, decode_object};
-use super::super::refusal::Refusal;
 use super::client::Position;
 use super::fault::{FrameError, FrameFault};
 use super::frame_id::FrameId;
 use super::raw_frame::{RawFrame, required};
 use crate::primitives::{Address, ChannelId, Timestamp};
+use crate::protocol::envelope::{Response, RoomCall};
+use crate::protocol::json::{JsonFault, decode_object};
+use crate::protocol::refusal::Refusal;
 
 /// A frame that the broker sends.
 #[derive(Debug, Clone)]
@@ -180,9 +180,9 @@ impl ServerBody {
                 Self::Pong { timestamp }
             }
             "rpc" => match frame.channel_if_any()? {
-                None => Self::Rpc(Response::decode(&*frame.data()?).map_err(in_data)?),
+                None => Self::Rpc(Response::decode(&frame.data()?).map_err(in_data)?),
                 Some(channel) => {
-                    let call = RoomCall::decode(channel, &*frame.data()?).map_err(in_data)?;
+                    let call = RoomCall::decode(channel, &frame.data()?).map_err(in_data)?;
                     Self::RoomRpc { stamp: stamp(frame)?, call }
                 }
             },

@@ -3,7 +3,7 @@
 /// Whether arrays and objects of `json` are nested deeper than `levels`.
 ///
 /// Looks at brackets outside strings only: for text that is no JSON the answer means nothing.
-pub(in super::super) fn is_deeper_than(json: &str, levels: usize) -> bool {
+pub(in crate::protocol) fn is_deeper_than(json: &str, levels: usize) -> bool {
     let mut depth = 0_usize;
     let mut is_in_string = false;
     let mut is_escaped = false;

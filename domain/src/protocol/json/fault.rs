@@ -22,12 +22,12 @@ pub struct JsonFault {
 
 impl JsonFault {
     /// A fault of the value at `path`.
-    pub(in super::super) fn at(path: &str, reason: &str) -> Self {
+    pub(in crate::protocol) fn at(path: &str, reason: &str) -> Self {
         Self { path: path.to_owned(), reason: reason.to_owned() }
     }
 
     /// The same fault, seen from the object or list that holds the value under `step`.
-    pub(in super::super) fn within(self, step: &str) -> Self {
+    pub(in crate::protocol) fn within(self, step: &str) -> Self {
         let step: String = step.chars().filter(|c| !c.is_control()).collect();
         let path = match self.path.chars().next() {
             None => step,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::object::{Object, within};
 
 /// For lists of at most `MAX` values: `#[serde(deserialize_with = "list::<_, _, MAX>")]`.
-pub(in super::super) fn list<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(in crate::protocol) fn list<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -18,7 +18,7 @@ where
 }
 
 /// For lists of at most `MAX` structs: `#[serde(deserialize_with = "objects::<_, _, MAX>")]`.
-pub(in super::super) fn objects<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(in crate::protocol) fn objects<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -28,7 +28,7 @@ where
 }
 
 /// For exactly two values: `#[serde(deserialize_with = "pair")]`.
-pub(in super::super) fn pair<'de, D, T>(deserializer: D) -> Result<[T; 2], D::Error>
+pub(in crate::protocol) fn pair<'de, D, T>(deserializer: D) -> Result<[T; 2], D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -38,7 +38,7 @@ where
 }
 
 /// For exactly two structs: `#[serde(deserialize_with = "object_pair")]`.
-pub(in super::super) fn object_pair<'de, D, T>(deserializer: D) -> Result<[T; 2], D::Error>
+pub(in crate::protocol) fn object_pair<'de, D, T>(deserializer: D) -> Result<[T; 2], D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

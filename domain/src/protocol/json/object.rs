@@ -13,7 +13,7 @@ use super::fault::JsonFault;
 ///
 /// # Errors
 /// Where it is not what it should be.
-pub(in super::super) fn decode<T: DeserializeOwned>(json: &str) -> Result<T, JsonFault> {
+pub(in crate::protocol) fn decode<T: DeserializeOwned>(json: &str) -> Result<T, JsonFault> {
     serde_json::from_str(json).map_err(|error| JsonFault::from_error(&error))
 }
 
@@ -21,12 +21,12 @@ pub(in super::super) fn decode<T: DeserializeOwned>(json: &str) -> Result<T, Jso
 ///
 /// # Errors
 /// Where it is not what it should be.
-pub(in super::super) fn decode_object<T: DeserializeOwned>(json: &str) -> Result<T, JsonFault> {
+pub(in crate::protocol) fn decode_object<T: DeserializeOwned>(json: &str) -> Result<T, JsonFault> {
     decode(json).map(|Object(value)| value)
 }
 
 /// For fields that are structs: `#[serde(deserialize_with = "object")]`.
-pub(in super::super) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(in crate::protocol) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -35,7 +35,7 @@ where
 }
 
 /// A struct decoded of an object; what serde derives would take an array of the fields too.
-pub(in super::super) struct Object<T>(pub(in super::super) T);
+pub(in crate::protocol) struct Object<T>(pub(in crate::protocol) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::amounts::MemberAmount;
-use super::super::json::{Text, list, object, objects};
-use super::super::limits::{ALLOCATIONS_MAX, MEMBERS_MAX, NAME_BYTES_MAX, SESSION_DATA_BYTES_MAX};
-use super::super::uint53::Uint53;
 use super::get_app_sessions::AppSessionStatus;
 use crate::crypto::Definition;
 use crate::primitives::{Address, ChannelId, Timestamp, Version};
+use crate::protocol::amounts::MemberAmount;
+use crate::protocol::json::{Text, list, object, objects};
+use crate::protocol::limits::{ALLOCATIONS_MAX, MEMBERS_MAX, NAME_BYTES_MAX, SESSION_DATA_BYTES_MAX};
+use crate::protocol::uint53::Uint53;
 
 /// Data of the members that the broker keeps with each state and never looks into.
 pub type SessionData = Text<SESSION_DATA_BYTES_MAX>;

@@ -4,10 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::state::{ChannelTerms, State};
-use super::super::uint53::Uint53;
 use crate::crypto::Signature;
 use crate::primitives::{Address, Amount, ChainId, ChannelId};
+use crate::protocol::state::{ChannelTerms, State};
+use crate::protocol::uint53::Uint53;
 
 /// What should be locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

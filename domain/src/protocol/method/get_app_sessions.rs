@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::amounts::MemberAmount;
-use super::super::json::{object, objects};
-use super::super::limits::ALLOCATIONS_MAX;
-use super::super::page::{Cursor, PageSize};
 use super::create_app_session::{AppDefinition, SessionData};
 use crate::primitives::{ChannelId, Timestamp, Version};
+use crate::protocol::amounts::MemberAmount;
+use crate::protocol::json::{object, objects};
+use crate::protocol::limits::ALLOCATIONS_MAX;
+use crate::protocol::page::{Cursor, PageSize};
 
 /// Which of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

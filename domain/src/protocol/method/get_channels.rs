@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::page::{Cursor, PageSize};
-use super::super::uint53::Uint53;
 use crate::primitives::{Address, Amount, ChainId, ChannelId, Version};
+use crate::protocol::page::{Cursor, PageSize};
+use crate::protocol::uint53::Uint53;
 
 /// Which of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,4 +78,4 @@ pub struct Channel {
 pub const PARAMS_EXAMPLE: &str = r#"{"status":"open","limit":20}"#;
 
 /// An example of [`Reply`].
-pub const REPLY_EXAMPLE: &str = r#"{"channels":[{"channel_id":"0x6067e046cd5b7cdc7931b1c3897254ca2eb7e50c1a654c039a613fcb29fbfcd8","status":"open","participant":"0x14791697260E4c9A71f18484C9f997B308e59325","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"20000000","part":"15000000","version":3,"adjudicator":"0x00000000000000000000000000000000000000AA","challenge":3600,"nonce":1700000000000,"created_at":1700000000000,"updated_at":1700000060000}],"cursor":"1700000000000-41"}"#;
+pub const REPLY_EXAMPLE: &str = r#"{"channels":[{"channel_id":"0x6067e046cd5b7cdc7931b1c3897254ca2eb7e50c1a654c039a613fcb29fbfcd8","status":"open","participant":"0x14791697260E4c9A71f18484C9f997B308e59325","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"20000000","part":"15000000","version":3,"adjudicator":"0x00000000000000000000000000000000000000AA","challenge":3600,"nonce":1700000000000}],"cursor":"1700000000000-41"}"#;

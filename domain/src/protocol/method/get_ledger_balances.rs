@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::page::{Cursor, PageSize};
 use crate::ledger::{AccountKey, AccountKind};
 use crate::primitives::{Address, Amount, ChainId, ChannelId};
+use crate::protocol::page::{Cursor, PageSize};
 
 /// Which accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

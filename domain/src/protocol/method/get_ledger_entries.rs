@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::page::{Cursor, PageSize};
 use super::get_ledger_balances::BalanceKind;
 use crate::primitives::{Address, Amount, ChainId, ChannelId, Timestamp};
+use crate::protocol::page::{Cursor, PageSize};
 
 /// Which entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

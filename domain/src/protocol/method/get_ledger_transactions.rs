@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::page::{Cursor, PageSize};
 use super::get_ledger_entries::LedgerEntry;
 use crate::primitives::{Address, ChannelId, Timestamp};
+use crate::protocol::page::{Cursor, PageSize};
 
 /// Which transfers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -51,4 +51,4 @@ pub const PARAMS_EXAMPLE: &str =
     r#"{"channel_id":"0x591c384d9836a58901ad512eb699950f38c3e516fecfa4b280da6ab4227e6241"}"#;
 
 /// An example of [`Reply`].
-pub const REPLY_EXAMPLE: &str = r#"{"channel_id":"0x591c384d9836a58901ad512eb699950f38c3e516fecfa4b280da6ab4227e6241","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"5000000","status":"sent","tx_hash":"0xabababababababababababababababababababababababababababababababab","created_at":1700000060000,"updated_at":1700000061000}"#;
+pub const REPLY_EXAMPLE: &str = r#"{"channel_id":"0x591c384d9836a58901ad512eb699950f38c3e516fecfa4b280da6ab4227e6241","chain_id":31337,"token":"0x00000000000000000000000000000000000000bb","amount":"5000000","status":"requested","created_at":1700000060000,"updated_at":1700000061000}"#;

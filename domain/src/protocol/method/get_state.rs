@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::state::{ChannelTerms, State};
 use crate::crypto::Signature;
 use crate::primitives::{ChainId, ChannelId};
+use crate::protocol::state::{ChannelTerms, State};
 
 /// Of which channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::json::object;
-use super::super::state::ChannelTerms;
 use crate::primitives::{Address, Amount, ChainId, ChannelId};
+use crate::protocol::json::object;
+use crate::protocol::state::ChannelTerms;
 
 /// How much, and into which channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::amounts::MemberAmount;
-use super::super::json::{list, objects};
-use super::super::limits::{ALLOCATIONS_MAX, SIGNATURES_MAX};
 use super::create_app_session::SessionData;
 use super::get_app_sessions::AppSessionStatus;
 use crate::crypto::{Signature, VirtualAllocations, VirtualAllocationsError, VirtualIntent, VirtualState};
 use crate::primitives::{Address, ChannelId, Timestamp, Version};
+use crate::protocol::amounts::MemberAmount;
+use crate::protocol::json::{list, objects};
+use crate::protocol::limits::{ALLOCATIONS_MAX, SIGNATURES_MAX};
 
 /// The next state and who agrees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

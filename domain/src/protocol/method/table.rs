@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::json::{JsonFault, decode_object};
 use super::{
     close_app_session, close_channel, create_app_session, create_channel, get_app_definition,
     get_app_sessions, get_assets, get_channels, get_config, get_ledger_balances, get_ledger_entries,
     get_ledger_transactions, get_settlement, get_state, ping, settle, submit_app_state, transfer,
     update_state,
 };
+use crate::protocol::json::{JsonFault, decode_object};
 
 /// The parameters of one method.
 pub trait Params: Serialize + DeserializeOwned {
@@ -99,7 +99,7 @@ macro_rules! methods {
             ///
             /// # Errors
             /// Where they are not those of the method.
-            pub(in super::super) fn decode(method: Method, params: &str) -> Result<Self, JsonFault> {
+            pub(in crate::protocol) fn decode(method: Method, params: &str) -> Result<Self, JsonFault> {
                 match method { $(Method::$variant => decode_object(params).map(Self::$variant)),* }
             }
 
@@ -119,7 +119,7 @@ macro_rules! methods {
 
         /// The reply of a method read and written again, to hold the examples to the types.
         #[cfg(test)]
-        pub(in super::super) fn rewritten_reply(method: Method, reply: &str) -> Result<String, JsonFault> {
+        pub(in crate::protocol) fn rewritten_reply(method: Method, reply: &str) -> Result<String, JsonFault> {
             match method {
                 $(Method::$variant => {
                     let reply: $module::Reply = decode_object(reply)?;

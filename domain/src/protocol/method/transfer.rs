@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::amounts::TokenAmount;
-use super::super::json::objects;
-use super::super::limits::ALLOCATIONS_MAX;
 use super::get_ledger_balances::Balance;
 use crate::primitives::Address;
+use crate::protocol::amounts::TokenAmount;
+use crate::protocol::json::objects;
+use crate::protocol::limits::ALLOCATIONS_MAX;
 
 /// Whom and how much.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::method::get_ledger_balances::Balance;
+use crate::protocol::method::get_ledger_balances::Balance;
 
 /// The participant's accounts that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::json::{JsonFault, decode_object};
 use super::{balances, channel, settlement, virtual_channel};
+use crate::protocol::json::{JsonFault, decode_object};
 
 /// Declares the notifications: variant, name and module.
 macro_rules! notifications {
@@ -30,7 +30,7 @@ macro_rules! notifications {
             ///
             /// # Errors
             /// Where it is not the content of that notification.
-            pub(in super::super) fn decode(name: &str, content: &str) -> Result<Option<Self>, JsonFault> {
+            pub(in crate::protocol) fn decode(name: &str, content: &str) -> Result<Option<Self>, JsonFault> {
                 match name {
                     $(stringify!($module) => decode_object(content).map(|it| Some(Self::$variant(it))),)*
                     _ => Ok(None),

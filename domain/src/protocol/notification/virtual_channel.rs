@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::json::object;
-use super::super::method::get_app_sessions::AppSession;
+use crate::protocol::json::object;
+use crate::protocol::method::get_app_sessions::AppSession;
 
 /// The virtual channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::super::method::Method;
-use super::super::{
+use super::golden::{Line, files};
+use super::samples::{request, room_id};
+use crate::protocol::method::Method;
+use crate::protocol::{
     CallError, ClientBody, ClientFrame, Code, FRAME_BYTES_MAX, FrameError, FrameFault, JsonFault,
     MESSAGE_BYTES_MAX, Refusal, SIGNATURES_MAX, STATES_MAX, ServerFrame,
 };
-use super::golden::{Line, files};
-use super::samples::{request, room_id};
 
 fn refused(text: &str) -> FrameError {
     ClientFrame::decode(text).map(|frame| panic!("{text} is {frame:?}")).unwrap_err()

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::method::{Call, Method, rewritten_reply};
-use super::super::notification::Notification;
-use super::super::{AssetsFrame, ClientFrame, Code, LIMITS, ServerFrame};
 use super::golden::{Line, files, login};
 use super::samples::{broker, definition, parsed, paying_state, request, response, room_id, submitted};
 use crate::crypto::Signable;
+use crate::protocol::method::{Call, Method, rewritten_reply};
+use crate::protocol::notification::Notification;
+use crate::protocol::{AssetsFrame, ClientFrame, Code, LIMITS, ServerFrame};
 
 const DOCUMENT: &str = include_str!("../../../../docs/protocol.md");
 
@@ -50,7 +50,7 @@ fn the_table_of_codes_is_that_of_the_code() {
 
 #[test]
 fn the_table_of_limits_is_that_of_the_code() {
-    let row = |limit: &super::super::Limit| {
+    let row = |limit: &crate::protocol::Limit| {
         format!("| `{}` | {} | {} | {} |", limit.name, limit.value, limit.unit, limit.reason)
     };
     let expected: Vec<_> = LIMITS.iter().map(row).collect();

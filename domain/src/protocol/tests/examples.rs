@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::method::rewritten_reply;
-use super::super::method::{Call, Method};
-use super::super::notification::Notification;
 use super::samples::{
     ASKED, START, channel_id, closed, cosigned, definition, first_state, parsed, paying_state, room_id,
     settlement_id, sign, submitted, terms, user,
 };
+use crate::protocol::method::rewritten_reply;
+use crate::protocol::method::{Call, Method};
+use crate::protocol::notification::Notification;
 
 #[test]
 fn every_example_is_read_and_written_byte_for_byte() {
@@ -49,7 +49,7 @@ fn ids_and_signatures_in_examples_are_real() {
     });
     let settlement = json!({
         "channel_id": settlement_id(), "chain_id": 31337, "token": super::samples::small_address(0xbb),
-        "amount": "5000000", "status": "sent", "tx_hash": format!("0x{}", "ab".repeat(32)),
+        "amount": "5000000", "status": "requested",
         "created_at": ASKED, "updated_at": 1_700_000_061_000_u64,
     });
     let channels: Value = parsed(Method::GetChannels.reply_example());
@@ -69,7 +69,7 @@ fn ids_and_signatures_in_examples_are_real() {
             Method::CreateChannel.reply_example(),
             json!({
                 "channel_id": channel_id(), "channel": terms(1_700_000_000_000),
-                "state": super::super::State::of(&first).unwrap(), "server_signature": sign(&broker, &first),
+                "state": crate::protocol::State::of(&first).unwrap(), "server_signature": sign(&broker, &first),
             }),
         ),
         (Method::SubmitAppState.params_example(), json!(submitted())),

@@ -10,18 +10,18 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::method::{Method, get_assets};
-use super::super::notification::Notification;
-use super::super::{
-    AssetsFrame, Auth, ClientBody, ClientFrame, Code, Details, FrameId, Position, Refusal, RequestId,
-    Response, RoomCall, ServerBody, ServerFrame, Stamp,
-};
 use super::samples::{
     ANSWERED, ASKED, bob, broker, cosigned, parsed, paying_state, request, response, room_id, sign,
     signed_by_broker, small_address, user,
 };
 use crate::crypto::{LoginChallenge, LoginText};
 use crate::primitives::{Amount, Digest, Timestamp, Version};
+use crate::protocol::method::{Method, get_assets};
+use crate::protocol::notification::Notification;
+use crate::protocol::{
+    AssetsFrame, Auth, ClientBody, ClientFrame, Code, Details, FrameId, Position, Refusal, RequestId,
+    Response, RoomCall, ServerBody, ServerFrame, Stamp,
+};
 
 /// The files, by name.
 pub(super) type Files = BTreeMap<String, Vec<Line>>;

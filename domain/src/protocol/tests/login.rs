@@ -1,9 +1,9 @@
 //! The login, from the challenge to the proof.
 
-use super::super::{Auth, AuthError, ClientBody, ClientFrame, Code, Refusal};
 use super::golden::login;
 use super::samples::{bob, sign, user};
 use crate::crypto::{PublicKeyError, Signable, SignatureError, eip191_digest};
+use crate::protocol::{Auth, AuthError, ClientBody, ClientFrame, Code, Refusal};
 
 #[test]
 fn an_answered_challenge_proves_the_address_of_the_key() {

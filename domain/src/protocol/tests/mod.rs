@@ -5,5 +5,6 @@ mod document;
 mod examples;
 mod golden;
 mod login;
+mod refusals;
 mod samples;
 mod signing;

@@ -5,12 +5,12 @@
 
 use serde::de::DeserializeOwned;
 
-use super::super::method::{Method, Params, close_app_session, create_app_session, submit_app_state};
-use super::super::{CarriedState, ChannelTerms, CosignedState, Request, RequestId, Response, State};
 use crate::crypto::{
     Allocation, CustodyDomain, Definition, DirectState, Intent, Signable, Signature, SigningKey,
 };
 use crate::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp, Version};
+use crate::protocol::method::{Method, Params, close_app_session, create_app_session, submit_app_state};
+use crate::protocol::{CarriedState, ChannelTerms, CosignedState, Request, RequestId, Response, State};
 
 /// When the story begins.
 pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -63,8 +63,8 @@ pub(super) fn terms(nonce: u64) -> ChannelTerms {
     ChannelTerms {
         participants: [user().address(), broker().address()],
         adjudicator: small_address(0xaa),
-        challenge: super::super::Uint53::new(3_600).unwrap(),
-        nonce: super::super::Uint53::new(nonce).unwrap(),
+        challenge: crate::protocol::Uint53::new(3_600).unwrap(),
+        nonce: crate::protocol::Uint53::new(nonce).unwrap(),
     }
 }
 
@@ -133,7 +133,7 @@ pub(super) fn submitted() -> submit_app_state::Params {
         intent: submit_app_state::AppIntent::Operate,
         version: Version::new(2).unwrap(),
         allocations: vec![member_amount(&user(), 3), member_amount(&bob(), 2)],
-        session_data: super::super::Text::new(r#"{"move":1}"#),
+        session_data: crate::protocol::Text::new(r#"{"move":1}"#),
         approvals: Vec::new(),
     };
     let state = params.state(broker().address(), &definition().participants).unwrap();
@@ -155,8 +155,8 @@ pub(super) fn closed() -> close_app_session::Params {
     params
 }
 
-pub(super) fn member_amount(key: &SigningKey, millions: u64) -> super::super::MemberAmount {
-    super::super::MemberAmount {
+pub(super) fn member_amount(key: &SigningKey, millions: u64) -> crate::protocol::MemberAmount {
+    crate::protocol::MemberAmount {
         participant: key.address(),
         chain_id: CHAIN,
         token: small_address(0xbb),
@@ -172,7 +172,7 @@ pub(super) fn unsigned(method: Method) -> Request {
         ($($variant:ident $module:ident),* $(,)?) => {
             match method {
                 $(Method::$variant => {
-                    Request::new(id, &example::<super::super::method::$module::Params>(), ASKED)
+                    Request::new(id, &example::<crate::protocol::method::$module::Params>(), ASKED)
                 })*
             }
         };
@@ -217,7 +217,7 @@ fn states_of(method: Method, hash: Digest) -> Vec<DirectState> {
 
 /// The request with everything that it needs.
 pub(super) fn request(method: Method) -> Request {
-    use super::super::method::Signing;
+    use crate::protocol::method::Signing;
     let request = unsigned(method);
     let text = request.text(broker().address());
     let states = states_of(method, text.hash());
@@ -236,11 +236,10 @@ pub(super) fn request(method: Method) -> Request {
 pub(super) fn response(method: Method) -> Response {
     let request = request(method);
     let reply: Box<serde_json::value::RawValue> = parsed(method.reply_example());
-    let states = match method {
-        // The broker brings this one on chain itself.
-        Method::Settle => Vec::new(),
-        _ => request.states().iter().map(|state| carried(&broker(), &state.to_direct())).collect(),
-    };
+    let countersigned = |state: &CarriedState| carried(&broker(), &state.to_direct());
+    // The broker brings the state of a settlement on chain itself.
+    let is_given_back = method != Method::Settle;
+    let states = request.states().iter().filter(|_| is_given_back).map(countersigned).collect();
     signed_by_broker(Response::answer(request.id(), method, &reply, ANSWERED)).carrying(states)
 }
 

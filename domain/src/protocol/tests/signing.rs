@@ -1,13 +1,14 @@
 //! Signatures in the golden frames: each is over what the document says, by who it says.
 
-use super::super::method::{Method, Signing, get_state};
-use super::super::{ClientBody, ClientFrame, ServerBody, ServerFrame};
 use super::golden::{Line, files};
 use super::samples::{
-    bob, broker, channel_id, closed, custody, definition, example, parsed, request, response, submitted, user,
+    ASKED, bob, broker, channel_id, closed, custody, definition, example, parsed, request, response, room_id,
+    submitted, user,
 };
 use crate::crypto::{Signed, Signers};
 use crate::primitives::Address;
+use crate::protocol::method::{Method, Signing, get_state};
+use crate::protocol::{ClientBody, ClientFrame, ServerBody, ServerFrame, Stamp};
 
 fn addresses(signers: &Signers) -> Vec<Address> {
     signers.iter().collect()
@@ -18,7 +19,7 @@ fn requests_are_signed_by_whom_their_method_needs() {
     for method in Method::ALL.iter().copied() {
         let request = request(method);
         let text = request.text(broker().address());
-        let verify = |state: &super::super::CarriedState| {
+        let verify = |state: &crate::protocol::CarriedState| {
             let owner = [user().address()];
             Signed::verify_on(&custody(), state.to_direct(), &[state.sig], &owner).unwrap()
         };
@@ -111,4 +112,17 @@ fn the_text_of_a_request_is_what_came_to_the_byte() {
     assert_eq!(text, format!("clearnet:request:v1\n{}\n{req}", broker().address()));
     let key = request.key(user().address());
     assert_eq!((key.id, key.at.as_millis(), key.signer), (7, 1_700_000_000_000, user().address()));
+}
+
+/// Whatever a member wrote reaches the other side: order, spaces, fields that the broker does not know.
+#[test]
+fn a_call_in_a_room_is_delivered_to_the_byte() {
+    let data = r#"{ "sig":[],  "mine": {"a":1,"a":2}, "req":[1 ,"move",{ },5 ] }"#;
+    let frame = format!(r#"{{"type":"rpc","channel":"{}","data":{data}}}"#, room_id());
+    let ClientBody::RoomRpc(call) = ClientFrame::decode(&frame).unwrap().body else { panic!("{frame}") };
+    assert_eq!((call.data().get(), call.content()), (data, "[1 ,\"move\",{ },5 ]"));
+    assert_eq!(call.text().to_string(), format!("clearnet:room:v1\n{}\n{}", room_id(), call.content()));
+    let stamp = Stamp { seq: 1, timestamp: ASKED, sender: bob().address() };
+    let delivered = ServerFrame { id: None, body: ServerBody::RoomRpc { stamp, call } }.encode();
+    assert!(delivered.ends_with(&format!(",\"data\":{data}}}")), "{delivered}");
 }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::channel::direct::tests::support::*;
+use crate::channel::direct::tests::support::{
+    ALICE_KEY, BROKER, DAY_SECS, MALLORY_KEY, OTHER, PEPE, SHIB, alice, amount, initialize, mallory,
+    recorded, terms, usual, version,
+};
 use crate::crypto::eip191_digest;
 use crate::primitives::{Amount, ChainId};
 
@@ -8,6 +11,8 @@ struct Case {
     params: DirectParams,
     initial: RecordedState,
 }
+
+type Change = fn(&mut Case);
 
 /// A case that fits.
 fn fitting() -> Case {
@@ -32,7 +37,7 @@ fn sign_by(key: &crate::crypto::SigningKey, case: &mut Case) {
 
 #[test]
 fn each_rule_alone_keeps_a_channel_from_counting() {
-    let table: [(IgnoreReason, fn(&mut Case)); 20] = [
+    let table: [(IgnoreReason, Change); 20] = [
         (IgnoreReason::WrongTerms, |case| case.id = OTHER),
         (IgnoreReason::WrongTerms, |case| case.params.nonce += 1),
         (IgnoreReason::WrongTerms, |case| {
@@ -88,7 +93,7 @@ fn each_rule_alone_keeps_a_channel_from_counting() {
 #[test]
 fn the_first_reason_that_applies_is_told() {
     let mut case = fitting();
-    let repairs: [(IgnoreReason, fn(&mut Case)); 11] = [
+    let repairs: [(IgnoreReason, Change); 11] = [
         (IgnoreReason::WrongTerms, |case| case.id = case.params.channel_id()),
         (IgnoreReason::WrongAdjudicator, |case| case.params.adjudicator = terms().adjudicator),
         (IgnoreReason::WrongBroker, |case| case.params.participants[1] = BROKER),

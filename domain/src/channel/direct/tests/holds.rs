@@ -2,7 +2,10 @@
 
 use super::super::phase::Phase;
 use super::super::{DirectError, DirectEvent};
-use super::support::*;
+use super::support::{
+    announce, apply, challenged, checkpointed, closed, created, in_phase, opened, operate, propose, refuse,
+    release, resized, settlement_failed,
+};
 use crate::primitives::Digest;
 
 #[test]

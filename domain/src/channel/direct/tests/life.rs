@@ -2,7 +2,11 @@
 
 use super::super::phase::Phase;
 use super::super::{DirectAlarm, DirectChannel, DirectEffect, DirectEvent, IgnoreReason};
-use super::support::*;
+use super::support::{
+    DAY_SECS, NOW, OTHER, SHIB, alice, amount, announce, apply, challenged, checkpointed, closed, created,
+    created_by, finalize, happened, in_phase, initialize, opened, operate, propose, recorded, release,
+    resized, settlement_failed, signed, usual, version, void,
+};
 use crate::chain::CustodyEvent;
 use crate::channel::Machine;
 use crate::primitives::Amount;

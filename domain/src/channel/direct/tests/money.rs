@@ -2,10 +2,15 @@
 
 use super::super::phase::Phase;
 use super::super::{DirectAlarm, DirectEffect, DirectEvent, IgnoreReason, SettlementEnd};
-use super::support::*;
+use super::support::{
+    BROKER, NOW, PEPE, SHIB, alice, amount, apply, closed, created, created_by, event_key, in_phase,
+    initialize, mallory, opened, operate, propose, settlement_failed, state_of, usual, version, void,
+};
 use crate::crypto::DirectState;
 use crate::ledger::{AccountKey, Cause, Entry, Side, Transfer, TransferKind};
 use crate::primitives::{Amount, Token};
+
+type Row = (AccountKey, Side, u64);
 
 fn direct() -> AccountKey {
     AccountKey::direct(usual().channel_id(), alice(), SHIB)
@@ -15,7 +20,7 @@ fn settling(token: Token) -> AccountKey {
     AccountKey::settling(usual().channel_id(), alice(), token)
 }
 
-fn transfer(kind: TransferKind, entries: &[(AccountKey, Side, u64)]) -> Transfer {
+fn transfer(kind: TransferKind, entries: &[Row]) -> Transfer {
     let entries =
         entries.iter().map(|(account, side, value)| Entry::new(*account, *side, amount(*value)).unwrap());
     Transfer::new(kind, Cause::Chain(event_key()), NOW, entries.collect()).unwrap()
@@ -49,7 +54,7 @@ fn a_close_pays_what_the_contract_paid_and_makes_up_for_the_rest() {
     let wallet = AccountKey::wallet(alice(), SHIB);
     let shortfall = AccountKey::shortfall(SHIB);
     let (debit, credit) = (Side::Debit, Side::Credit);
-    let table: [(u64, &[(AccountKey, Side, u64)]); 5] = [
+    let table: [(u64, &[Row]); 5] = [
         (0, &[(direct(), debit, 6), (wallet, credit, 6)]),
         (5, &[(direct(), debit, 6), (custody, credit, 5), (wallet, credit, 1)]),
         (6, &[(direct(), debit, 6), (custody, credit, 6)]),
@@ -181,7 +186,7 @@ fn a_failed_settlement_returns_to_the_wallet_once() {
         }
         let phase = channel.phase();
         let transition = apply(&mut channel, settlement_failed());
-        assert_eq!(transition.transfers, [refund.clone()]);
+        assert_eq!(transition.transfers, std::slice::from_ref(&refund));
         assert_eq!(transition.effects, [DirectEffect::SettlementEnded(SettlementEnd::Refunded)]);
         let expected = if phase == Phase::Announced { Phase::Abandoned } else { phase };
         assert_eq!((channel.phase(), channel.settling()), (expected, Amount::ZERO));

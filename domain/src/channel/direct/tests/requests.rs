@@ -3,7 +3,11 @@
 use super::super::phase::Phase;
 use super::super::requests::VERSION_STEP_MAX;
 use super::super::{AgreedState, DirectChannel, DirectEffect, DirectError, DirectEvent, IgnoreReason};
-use super::support::*;
+use super::support::{
+    ALICE_KEY, BROKER, DAY_SECS, MALLORY_KEY, NOW, OTHER, PEPE, REQUEST, SHIB, alice, amount, announce,
+    apply, created_by, finalize, happened, in_phase, initialize, mallory, operate, params, propose, refuse,
+    release, signed_by, state_of, terms, usual, version, void,
+};
 use crate::channel::PartMove;
 use crate::crypto::{DirectState, Intent, SigningKey};
 use crate::primitives::{Amount, Version};

@@ -7,7 +7,7 @@ use crate::chain::{CustodyEvent, RecordedState};
 use crate::channel::{Machine, Transition};
 use crate::crypto::{Allocation, CustodyDomain, DirectParams, DirectState, Intent, Signed, SigningKey};
 use crate::ledger::{Cause, EventKey, RequestKey};
-use crate::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp, Token, Version};
+use crate::primitives::{Address, Amount, ChainId, ChannelId, Delta, Digest, Timestamp, Token, Version};
 
 use super::super::phase::Phase;
 use super::super::{DirectChannel, DirectEffect, DirectError, DirectEvent, Terms};
@@ -26,23 +26,10 @@ pub(crate) static ALICE_KEY: LazyLock<SigningKey> =
 pub(crate) static MALLORY_KEY: LazyLock<SigningKey> =
     LazyLock::new(|| SigningKey::from_bytes([0x3a; 32]).unwrap());
 
-pub(crate) fn alice() -> Address {
-    ALICE_KEY.address()
-}
-
-pub(crate) fn mallory() -> Address {
-    MALLORY_KEY.address()
-}
-
-pub(crate) fn amount(value: u64) -> Amount {
-    Amount::from(value)
-}
-
-pub(crate) fn version(number: u64) -> Version {
-    Version::new(number).unwrap()
-}
-
-pub(crate) fn terms() -> Arc<Terms> {
+// Made once: addresses and domains are hashes, and a random run needs them a million times.
+static ALICE: LazyLock<Address> = LazyLock::new(|| ALICE_KEY.address());
+static MALLORY: LazyLock<Address> = LazyLock::new(|| MALLORY_KEY.address());
+static TERMS: LazyLock<Arc<Terms>> = LazyLock::new(|| {
     Arc::new(Terms {
         chain_id: CHAIN,
         broker: BROKER,
@@ -52,6 +39,26 @@ pub(crate) fn terms() -> Arc<Terms> {
         challenge_secs_max: 30 * DAY_SECS,
         debit_challenge_secs_min: DAY_SECS,
     })
+});
+
+pub(crate) fn alice() -> Address {
+    *ALICE
+}
+
+pub(crate) fn mallory() -> Address {
+    *MALLORY
+}
+
+pub(crate) fn terms() -> Arc<Terms> {
+    Arc::clone(&TERMS)
+}
+
+pub(crate) fn amount(value: u64) -> Amount {
+    Amount::from(value)
+}
+
+pub(crate) fn version(number: u64) -> Version {
+    Version::new(number).unwrap()
 }
 
 pub(crate) fn params(challenge_secs: u64) -> DirectParams {
@@ -162,7 +169,6 @@ pub(crate) fn checkpointed(state: &DirectState) -> DirectEvent {
 }
 
 pub(crate) fn resized() -> DirectEvent {
-    use crate::primitives::Delta;
     let deltas = [Delta::more(amount(1)), Delta::Zero];
     happened(CustodyEvent::Resized { channel_id: usual().channel_id(), deltas })
 }

@@ -1,0 +1,393 @@
+//! One login on one connection: signed requests, verified answers, and the newest co-signed states.
+//!
+//! Knows how requests are made and judged, not what the methods mean.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use domain::crypto::{DirectParams, Intent, Signature, Signed, SigningKey, VirtualState};
+use domain::primitives::{Address, Amount, ChannelId, Timestamp};
+use domain::protocol::method::{Params, Signing, get_state};
+use domain::protocol::notification::Notification;
+use domain::protocol::{
+    CarriedState, ClientBody, ClientFrame, Code, CosignedState, FrameId, Refusal, Request, Response,
+    RoomSide, ServerBody,
+};
+use tokio::time::{sleep, timeout};
+
+use crate::cosigned::{Cosigned, carried, terms_of};
+use crate::error::ClientError;
+use crate::event::{Event, Message, RoomCall};
+use crate::wire::Wire;
+use crate::{clock, random};
+
+/// How many events are kept for [`Client::next`]. When nobody asks for them, the oldest are forgotten: reads
+/// tell what notifications told, and a gap in the numbers of a room tells what was missed.
+const EVENTS_KEPT: usize = 1_000;
+
+/// How often a request whose outcome is unknown is sent again before that is left to the caller.
+const RESENDS_MAX: u32 = 20;
+
+/// How long to wait before sending again when the broker does not say.
+const RESEND_PAUSE: Duration = Duration::from_millis(250);
+
+/// A participant's login at a broker, on one connection.
+pub struct Client {
+    wire: Wire,
+    key: SigningKey,
+    broker: Address,
+    /// How far the broker's clock is ahead of ours, in milliseconds.
+    ahead_ms: i64,
+    events: VecDeque<Event>,
+    channels: BTreeMap<ChannelId, Cosigned>,
+}
+
+/// How much of a direct channel should be the participant's after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The channel.
+    pub channel_id: ChannelId,
+    /// The participant's part; the rest of what is locked is the broker's.
+    pub amount: Amount,
+}
+
+/// What one participant adds to a request to agree with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Agreement {
+    /// The signature over the request; `None` when the states stand for it.
+    pub signature: Option<Signature>,
+    /// The next states of the participant's direct channels.
+    pub states: Vec<CarriedState>,
+}
+
+impl Client {
+    /// Connects to `ws://…` or `wss://…` and logs in. If `broker` is given, nobody else is talked to.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached, is somebody else, or refuses.
+    pub async fn connect(url: &str, key: SigningKey, broker: Option<Address>) -> Result<Self, ClientError> {
+        let mut wire = Wire::connect(url).await?;
+        let broker = wire.log_in(&key, broker).await?;
+        let (events, channels) = (VecDeque::new(), BTreeMap::new());
+        let mut client = Self { wire, key, broker, ahead_ms: 0, events, channels };
+        client.ping().await?;
+        Ok(client)
+    }
+
+    /// Asks for the broker's clock, by which requests are dated from then on.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub async fn ping(&mut self) -> Result<Timestamp, ClientError> {
+        let ServerBody::Pong { timestamp } = self.ask(ClientBody::Ping).await? else {
+            return Err(ClientError::OtherType);
+        };
+        let millis = |millis: u64| i64::try_from(millis).unwrap_or(i64::MAX);
+        self.ahead_ms = millis(timestamp.as_millis()) - millis(clock::now_millis());
+        Ok(timestamp)
+    }
+
+    /// The participant.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.key.address()
+    }
+
+    /// The broker.
+    #[must_use]
+    pub fn broker(&self) -> Address {
+        self.broker
+    }
+
+    /// Makes a request that nobody has signed, with an id of its own and the time by the broker's clock. It must
+    /// be sent within [`REQUEST_WINDOW_MS`](domain::protocol::REQUEST_WINDOW_MS).
+    #[must_use]
+    pub fn request<P: Params>(&self, params: &P) -> Request {
+        Request::new(random::request_id(), params, self.now())
+    }
+
+    /// Agrees with a request, whoever made it: by next states of direct channels that give us these parts, each
+    /// holding the hash of the request; without any, by a signature over it. Look at what the request asks for
+    /// before: this signs.
+    ///
+    /// # Errors
+    /// [`ClientError::PartTooLarge`]; those of [`Client::channel`].
+    pub async fn agree(&mut self, request: &Request, parts: &[Part]) -> Result<Agreement, ClientError> {
+        let text = request.text(self.broker);
+        if parts.is_empty() {
+            let signature = Some(self.key.sign(text.hash()));
+            return Ok(Agreement { signature, states: Vec::new() });
+        }
+        let mut states = Vec::with_capacity(parts.len());
+        for part in parts {
+            let newest = self.channel(part.channel_id).await?;
+            let state = newest.next(Intent::Operate, part.amount, text.hash().as_bytes().to_vec())?;
+            states.push(carried(&state, self.key.sign(state.hash())));
+        }
+        Ok(Agreement { signature: None, states })
+    }
+
+    /// Agrees with the state of a virtual channel. Look at it before: this signs.
+    #[must_use]
+    pub fn approve(&self, state: &VirtualState) -> Signature {
+        self.key.sign(state.digest())
+    }
+
+    /// Calls a method: signs the request if it needs that, sends it, and returns the verified answer. `parts` are
+    /// what should be ours in direct channels afterwards, where the request moves any.
+    ///
+    /// # Errors
+    /// Those of [`Client::agree`] and [`Client::send`].
+    pub async fn call<P: Params>(&mut self, params: &P, parts: &[Part]) -> Result<P::Reply, ClientError> {
+        let request = self.request(params);
+        let agreement = match P::METHOD.signing() {
+            Signing::Session => Agreement::default(),
+            Signing::Requester | Signing::RequesterItself | Signing::Approvals | Signing::Members => {
+                self.agree(&request, parts).await?
+            }
+        };
+        self.send::<P>(&together(request, [agreement])).await
+    }
+
+    /// Sends a request as it is and returns the verified answer; while the outcome is unknown, sends the same bytes
+    /// again. The same request may be sent once more on another connection: it is carried out once.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`]; what happens to the connection; what a broker may not answer.
+    pub async fn send<P: Params>(&mut self, request: &Request) -> Result<P::Reply, ClientError> {
+        Ok(self.send_for_states::<P>(request).await?.0)
+    }
+
+    /// [`Client::send`] that returns our countersigned states too.
+    pub(crate) async fn send_for_states<P: Params>(
+        &mut self,
+        request: &Request,
+    ) -> Result<(P::Reply, Vec<CosignedState>), ClientError> {
+        let response = self.send_until_known(request).await?;
+        Signed::verify(response.text(self.broker), response.signatures(), &[self.broker])?;
+        let states = self.take_states(request, &response)?;
+        Ok((response.reply::<P>()?, states))
+    }
+
+    async fn send_until_known(&mut self, request: &Request) -> Result<Response, ClientError> {
+        let id = FrameId::from(request.id());
+        let frame = ClientFrame { id: None, body: ClientBody::Rpc(request.clone()) }.encode();
+        let mut resends_left = RESENDS_MAX;
+        loop {
+            let mut others = Vec::new();
+            let answer = self.wire.exchange(&frame, &id, &mut others).await;
+            self.keep_all(others)?;
+            match answer {
+                Ok(ServerBody::Rpc(response)) if response.id() == Some(request.id()) => return Ok(response),
+                Ok(_) => return Err(ClientError::OtherType),
+                Err(ClientError::Refused(refusal))
+                    if refusal.code == Code::Unavailable && resends_left > 0 =>
+                {
+                    resends_left -= 1;
+                    sleep(refusal.retry_after_ms.map_or(RESEND_PAUSE, Duration::from_millis)).await;
+                }
+                Err(ClientError::Refused(refusal)) => {
+                    self.learn(&refusal);
+                    return Err(ClientError::Refused(refusal));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The newest state of a direct channel that both have signed. Asks the broker for it the first time.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `unknown_channel`; those of [`Client::send`].
+    pub async fn channel(&mut self, channel_id: ChannelId) -> Result<&Cosigned, ClientError> {
+        if !self.channels.contains_key(&channel_id) {
+            let request = self.request(&get_state::Params { channel_id });
+            let reply = self.send::<get_state::Params>(&request).await?;
+            let params = reply.channel.on_chain(reply.chain_id);
+            let state = reply.state.of_channel(channel_id);
+            let newest = Cosigned::verify(self.us(), params, state, reply.signatures)?;
+            self.channels.insert(channel_id, newest);
+        }
+        self.channels.get(&channel_id).ok_or(ClientError::OtherState { channel_id })
+    }
+
+    /// Returns the first event, kept or to come within `limit`, of which `pick` makes something, and forgets it.
+    ///
+    /// # Errors
+    /// [`ClientError::TimedOut`]; what happens to the connection; what a broker may not send.
+    pub async fn next<T>(
+        &mut self,
+        limit: Duration,
+        mut pick: impl FnMut(&Event) -> Option<T>,
+    ) -> Result<T, ClientError> {
+        let kept = self.events.iter().enumerate();
+        if let Some((place, picked)) = kept.filter_map(|(place, event)| Some((place, pick(event)?))).next() {
+            self.events.remove(place);
+            return Ok(picked);
+        }
+        let comes = async {
+            loop {
+                let frame = self.wire.receive().await?;
+                let Some(event) = self.read(frame.body)? else { continue };
+                if let Some(picked) = pick(&event) {
+                    return Ok(picked);
+                }
+                self.keep(event);
+            }
+        };
+        timeout(limit, comes).await.map_err(|_| ClientError::TimedOut)?
+    }
+
+    /// Says farewell.
+    ///
+    /// # Errors
+    /// When the connection has failed.
+    pub async fn close(self) -> Result<(), ClientError> {
+        self.wire.close().await
+    }
+
+    /// The participant and the broker: the sides of our direct channels.
+    pub(crate) fn us(&self) -> [Address; 2] {
+        [self.key.address(), self.broker]
+    }
+
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// The time by the broker's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(clock::now_millis().saturating_add_signed(self.ahead_ms))
+    }
+
+    /// Sends a frame and waits for its answer.
+    pub(crate) async fn ask(&mut self, body: ClientBody) -> Result<ServerBody, ClientError> {
+        let mut others = Vec::new();
+        let answer = self.wire.ask(body, &mut others).await;
+        self.keep_all(others)?;
+        answer
+    }
+
+    fn keep_all(&mut self, bodies: Vec<ServerBody>) -> Result<(), ClientError> {
+        for body in bodies {
+            if let Some(event) = self.read(body)? {
+                self.keep(event);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, event: Event) {
+        if self.events.len() == EVENTS_KEPT {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// What a frame tells that answers nothing; `None` when it is nothing that this version knows.
+    fn read(&mut self, body: ServerBody) -> Result<Option<Event>, ClientError> {
+        match body {
+            ServerBody::Message { channel, stamp, data } => {
+                Ok(Some(Event::Message(Message { channel_id: channel, stamp, data })))
+            }
+            ServerBody::Rpc(response) => {
+                Signed::verify(response.text(self.broker), response.signatures(), &[self.broker])?;
+                let notification = response.notification()?;
+                if let Some(Notification::Channel(content)) = &notification
+                    && let Some(state) = &content.state
+                {
+                    self.take(terms_of(&content.channel, self.broker), state)?;
+                }
+                Ok(notification.map(Event::Notification))
+            }
+            ServerBody::RoomRpc { stamp, call } => {
+                Signed::verify(call.text(), call.signatures(), &[stamp.sender])?;
+                Ok(RoomCall::read(&call, stamp).map(|(side, call)| match side {
+                    RoomSide::Request => Event::RoomRequest(call),
+                    RoomSide::Response => Event::RoomResponse(call),
+                }))
+            }
+            ServerBody::Error(refusal) => Err(ClientError::Refused(Box::new(refusal))),
+            // Answers to what nobody waits for any more.
+            ServerBody::AuthChallenge { .. }
+            | ServerBody::AuthSuccess { .. }
+            | ServerBody::Subscribed { .. }
+            | ServerBody::Unsubscribed { .. }
+            | ServerBody::Published { .. }
+            | ServerBody::Pong { .. } => Ok(None),
+        }
+    }
+
+    /// Takes our states out of an answer: each must be one that we have signed in the request, and none of those
+    /// may be missing but the first of a channel that the broker is yet to create.
+    fn take_states(
+        &mut self,
+        request: &Request,
+        response: &Response,
+    ) -> Result<Vec<CosignedState>, ClientError> {
+        let [us, broker] = self.us();
+        let is_ours = |carried: &&CarriedState| carried.state.allocations[0].destination == us;
+        let mut taken = Vec::new();
+        for ours in request.states().iter().filter(is_ours) {
+            let channel_id = ours.channel_id;
+            let theirs = response.states().iter().find(|state| state.channel_id == channel_id);
+            let Some(theirs) = theirs else {
+                if ours.state.intent == Intent::Initialize {
+                    continue;
+                }
+                return Err(ClientError::NotCountersigned { channel_id });
+            };
+            if theirs.state != ours.state {
+                return Err(ClientError::OtherState { channel_id });
+            }
+            let state = ours.to_direct();
+            Signed::verify(state.clone(), &[theirs.sig], &[broker])?;
+            let signatures = [ours.sig, theirs.sig];
+            // A FINALIZE ends the channel: what could be enforced before, can be still.
+            if state.intent == Intent::Operate
+                && let Some(known) = self.channels.get_mut(&channel_id)
+            {
+                (known.state, known.signatures) = (state, signatures);
+            }
+            taken.push(CosignedState { channel_id, state: ours.state.clone(), signatures });
+        }
+        Ok(taken)
+    }
+
+    /// Takes the newer state that a refusal tells of, if it is one that we have signed. What is wrong with it
+    /// changes nothing about the refusal.
+    fn learn(&mut self, refusal: &Refusal) {
+        let current = refusal.details.as_ref().and_then(|details| details.current.as_ref());
+        if let Some(current) = current
+            && let Some(known) = self.channels.get(&current.channel_id)
+        {
+            let _ = self.take(known.params.clone(), current);
+        }
+    }
+
+    /// Takes a state, if it is newer than what we have.
+    fn take(&mut self, params: DirectParams, newer: &CosignedState) -> Result<(), ClientError> {
+        let channel_id = newer.channel_id;
+        let known = self.channels.get(&channel_id).map(|known| known.state.version);
+        if known.is_none_or(|known| known < newer.state.version) {
+            let state = newer.state.of_channel(channel_id);
+            let newest = Cosigned::verify(self.us(), params, state, newer.signatures)?;
+            self.channels.insert(channel_id, newest);
+        }
+        Ok(())
+    }
+}
+
+/// A request with what all who agree have added to it.
+#[must_use]
+pub fn together(request: Request, agreements: impl IntoIterator<Item = Agreement>) -> Request {
+    let (mut signatures, mut states) = (Vec::new(), Vec::new());
+    for agreement in agreements {
+        signatures.extend(agreement.signature);
+        states.extend(agreement.states);
+    }
+    request.signed(signatures).carrying(states)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! What arrives on the socket, frame by frame.
+
+use actix::prelude::*;
+use actix_web_actors::ws;
+use domain::protocol::{
+    ClientBody, ClientFrame, Code, FRAME_BYTES_MAX, FrameFault, FrameId, Refusal, ServerBody, ServerFrame,
+};
+
+use super::{Ctx, SessionActor};
+use crate::clock;
+
+impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
+    fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Ctx) {
+        self.heard_at = clock::now();
+        match message {
+            Ok(ws::Message::Text(text)) => self.text(&text, ctx),
+            Ok(ws::Message::Binary(_)) => self.refuse(None, Refusal::new(Code::BinaryFrame), ctx),
+            Ok(ws::Message::Ping(data)) => ctx.pong(&data),
+            Ok(ws::Message::Pong(_)) => self.pong(),
+            Ok(ws::Message::Close(reason)) => {
+                ctx.close(reason);
+                ctx.stop();
+            }
+            Ok(ws::Message::Continuation(part)) => self.part(part, ctx),
+            Ok(ws::Message::Nop) => {}
+            Err(ws::ProtocolError::Overflow) => {
+                self.refuse(None, Refusal::from(&FrameFault::TooLarge), ctx);
+            }
+            Err(error) => {
+                log::debug!(session_id:% = self.id; "the client does not speak WebSocket: {error}");
+                ctx.stop();
+            }
+        }
+    }
+}
+
+impl SessionActor {
+    /// A frame in several parts: its text is put together, within the size of a frame.
+    fn part(&mut self, part: actix_http::ws::Item, ctx: &mut Ctx) {
+        let (bytes, is_first, is_last) = match part {
+            actix_http::ws::Item::FirstText(bytes) => (bytes, true, false),
+            actix_http::ws::Item::Continue(bytes) => (bytes, false, false),
+            actix_http::ws::Item::Last(bytes) => (bytes, false, true),
+            actix_http::ws::Item::FirstBinary(_) => {
+                return self.refuse(None, Refusal::new(Code::BinaryFrame), ctx);
+            }
+        };
+        if is_first {
+            self.parts.clear();
+        }
+        if self.parts.len() + bytes.len() > FRAME_BYTES_MAX {
+            return self.refuse(None, Refusal::from(&FrameFault::TooLarge), ctx);
+        }
+        self.parts.extend_from_slice(&bytes);
+        if is_last {
+            match ClientFrame::decode_bytes(&std::mem::take(&mut self.parts)) {
+                Ok(ClientFrame { id, body }) => self.frame(id, body, ctx),
+                Err(error) => self.refuse(error.id, Refusal::from(&error.fault), ctx),
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str, ctx: &mut Ctx) {
+        debug_assert!(text.len() <= FRAME_BYTES_MAX, "longer frames overflow in the codec");
+        match ClientFrame::decode(text) {
+            Ok(ClientFrame { id, body }) => self.frame(id, body, ctx),
+            Err(error) => self.refuse(error.id, Refusal::from(&error.fault), ctx),
+        }
+    }
+
+    fn frame(&mut self, id: Option<FrameId>, body: ClientBody, ctx: &mut Ctx) {
+        if let ClientBody::Auth(auth) = body {
+            return self.auth(id, &auth, ctx);
+        }
+        let Some(member) = self.member() else {
+            return self.refuse(id, Refusal::new(Code::AuthRequired), ctx);
+        };
+        match body {
+            ClientBody::Auth(_) => {}
+            ClientBody::Ping => {
+                let body = ServerBody::Pong { timestamp: clock::now() };
+                self.send(&ServerFrame { id, body }, ctx);
+            }
+            ClientBody::Subscribe { channel, after } => self.subscribe(id, member, channel, after, ctx),
+            ClientBody::Unsubscribe { channel } => self.unsubscribe(id, channel, ctx),
+            ClientBody::Publish { channel, data } => self.publish(id, member, channel, &data, ctx),
+            ClientBody::Rpc(request) => self.rpc(id, member, &request, ctx),
+            ClientBody::RoomRpc(call) => self.room_rpc(id, member, call, ctx),
+        }
+    }
+
+    /// Does something that takes a while and sends what comes of it; a session has so many of these at a time.
+    pub(super) fn later(
+        &mut self,
+        id: Option<FrameId>,
+        work: impl Future<Output = Result<ServerBody, Refusal>> + 'static,
+        ctx: &mut Ctx,
+    ) {
+        if self.in_flight >= super::REQUESTS_MAX {
+            return self.refuse(id, Refusal::new(Code::Overloaded), ctx);
+        }
+        self.in_flight += 1;
+        ctx.spawn(work.into_actor(self).map(move |done, act, ctx| {
+            act.in_flight -= 1;
+            match done {
+                Ok(body) => act.send(&ServerFrame { id, body }, ctx),
+                Err(refusal) => act.refuse(id, refusal, ctx),
+            }
+        }));
+    }
+}

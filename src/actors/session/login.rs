@@ -1,0 +1,99 @@
+//! The login: one open challenge at a time, accepted once, on the connection that asked for it.
+
+use std::collections::VecDeque;
+
+use domain::crypto::{LoginChallenge, LoginText};
+use domain::primitives::{Address, Timestamp};
+use domain::protocol::{
+    AUTH_ATTEMPTS_MAX, Auth, CHALLENGE_LIFETIME_MS, Code, Details, FrameId, Refusal, ServerBody, ServerFrame,
+};
+use rand::RngCore as _;
+
+use super::{Ctx, SessionActor};
+use crate::clock;
+
+/// How many used challenges are remembered, to tell who repeats one; more are unknown.
+const USED_MAX: usize = 16;
+
+/// How far the login of a connection has come.
+#[derive(Debug, Default)]
+pub(super) struct Login {
+    participant: Option<Address>,
+    open: Option<LoginText>,
+    used: VecDeque<LoginText>,
+    attempts: u32,
+}
+
+impl Login {
+    /// Who logged in; `None` before.
+    pub(super) const fn participant(&self) -> Option<Address> {
+        self.participant
+    }
+
+    /// Opens a challenge; an open one is replaced.
+    fn challenge(&mut self, broker: Address, now: Timestamp) -> LoginText {
+        let mut random = [0; 32];
+        rand::rng().fill_bytes(&mut random);
+        let expires_at = now.plus_millis(CHALLENGE_LIFETIME_MS);
+        let text = LoginText { broker, challenge: LoginChallenge::from_bytes(random), expires_at };
+        self.open = Some(text);
+        text
+    }
+
+    /// Takes an answer to the open challenge, which is used up by it unless it proves nothing.
+    ///
+    /// # Errors
+    /// First that applies, as `docs/protocol.md` lists them.
+    fn answer(&mut self, auth: &Auth, now: Timestamp) -> Result<Address, Refusal> {
+        let text = auth.text();
+        if text.is_some_and(|text| self.used.contains(&text)) {
+            return Err(Refusal::new(Code::ChallengeUsed));
+        }
+        let Some(open) = self.open.filter(|open| text == Some(*open)) else {
+            return Err(Refusal::new(Code::ChallengeUnknown));
+        };
+        if now > open.expires_at {
+            let details = Details { now: Some(now), ..Details::default() };
+            return Err(Refusal::new(Code::ChallengeExpired).with(details));
+        }
+        let address = auth.prove(open).map_err(|error| Refusal::from(&error))?;
+        self.open = None;
+        self.used.push_back(open);
+        if self.used.len() > USED_MAX {
+            self.used.pop_front();
+        }
+        Ok(address)
+    }
+}
+
+impl SessionActor {
+    /// Answers an `auth` frame.
+    pub(super) fn auth(&mut self, id: Option<FrameId>, auth: &Auth, ctx: &mut Ctx) {
+        let (broker, now) = (self.services().broker, clock::now());
+        if let Some(participant) = self.login.participant {
+            let details = Details { participant: Some(participant), ..Details::default() };
+            return self.refuse(id, Refusal::new(Code::AlreadyAuthenticated).with(details), ctx);
+        }
+        self.login.attempts += 1;
+        if self.login.attempts > AUTH_ATTEMPTS_MAX {
+            let details = Details { max: Some(AUTH_ATTEMPTS_MAX.into()), ..Details::default() };
+            return self.refuse(id, Refusal::new(Code::TooManyAttempts).with(details), ctx);
+        }
+        // Who knows no challenge of this connection yet is told what to sign.
+        let is_first = self.login.open.is_none() && self.login.used.is_empty();
+        if auth.message.is_none() || is_first {
+            let text = self.login.challenge(broker, now);
+            let body = ServerBody::AuthChallenge { message: text.to_string(), expires_at: text.expires_at };
+            return self.send(&ServerFrame { id, body }, ctx);
+        }
+        match self.login.answer(auth, now) {
+            Ok(address) => {
+                self.login.participant = Some(address);
+                log::info!(session_id:% = self.id, participant:% = address; "a participant logged in");
+                let body = ServerBody::AuthSuccess { address, broker_address: broker };
+                self.attach(address, Some(ServerFrame { id, body }), ctx);
+            }
+            Err(refusal) => self.refuse(id, refusal, ctx),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Who signed what: proven once, here, before an owner is asked.
+
+use std::sync::Arc;
+
+use domain::crypto::{CustodyDomain, DirectState, Signed, VerifyError};
+use domain::ledger::OwnerId;
+use domain::primitives::Address;
+use domain::protocol::{self, CarriedState, Code, Details, Refusal};
+
+use crate::actors::journal::NoPermit;
+use crate::actors::request::{Asked, Refused, Request};
+use crate::actors::services::Services;
+use crate::clock;
+use crate::store::StateKind;
+use domain::channel::direct::DirectChannel;
+
+/// Refuses a repeat, and what is out of time, before any signature is looked at.
+///
+/// # Errors
+/// [`Refused::NoPermit`].
+pub(super) fn check_time(
+    services: &Services,
+    by: Address,
+    request: &protocol::Request,
+) -> Result<(), Refused> {
+    let hash = request.text(services.broker).hash();
+    let refusal: Option<NoPermit> = services.journal.permits().refusal(request.key(by), hash, clock::now());
+    refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
+}
+
+/// Proves the signatures under carried states, each by one of `expected`.
+///
+/// # Errors
+/// The first that proves nothing, as [`VerifyError`].
+pub(super) async fn states(
+    services: &Services,
+    carried: &[CarriedState],
+    expected: &[Address],
+) -> Result<Vec<Signed<DirectState>>, Refusal> {
+    let mut proven = Vec::with_capacity(carried.len());
+    for state in carried {
+        let body = state.to_direct();
+        let expected_digest = body.hash();
+        let signed = match Signed::verify(body.clone(), &[state.sig], expected) {
+            Ok(signed) => Ok(signed),
+            // It may be signed as the custody contract's typed data, which names the contract.
+            Err(error) => match custody_of(services, state).await? {
+                Some(custody) => Signed::verify_on(&custody, body, &[state.sig], expected),
+                None => Err(error),
+            },
+        };
+        proven.push(signed.map_err(|error| Refusal::of_signatures(&error, expected_digest))?);
+    }
+    Ok(proven)
+}
+
+/// Proves who signed a request: signatures, or carried states that hold its hash, by members of `expected`;
+/// who asks must be among them.
+///
+/// # Errors
+/// The first that proves nothing; `missing_signature` when who asks has not signed.
+pub(super) fn asked<P>(
+    services: &Services,
+    by: Address,
+    request: &protocol::Request,
+    params: P,
+    states: Vec<Signed<DirectState>>,
+    expected: &[Address],
+) -> Result<Asked<P>, Refusal> {
+    let text = request.text(services.broker);
+    let expected_digest = text.hash();
+    let body = Request { text, id: request.id().get(), at: request.at(), params };
+    let missing = || {
+        let (expected_digest, participant) = (Some(expected_digest), Some(by));
+        let details = Details { expected_digest, participant, ..Details::default() };
+        Refusal::new(Code::MissingSignature).with(details)
+    };
+    let signed = match Signed::verify_carrying(body, request.signatures(), &states, expected) {
+        Ok(signed) => signed,
+        Err(VerifyError::NoSignature { .. }) => return Err(missing()),
+        Err(error) => return Err(Refusal::of_signatures(&error, expected_digest)),
+    };
+    if !signed.signers().contains(by) {
+        return Err(missing());
+    }
+    Ok(Asked { by, request: signed, states })
+}
+
+/// The custody contract of a known channel's chain.
+async fn custody_of(services: &Services, carried: &CarriedState) -> Result<Option<CustodyDomain>, Refusal> {
+    let stored = services.store.load(OwnerId::Channel(carried.channel_id)).await;
+    let state = stored.map_err(|_| Refusal::new(Code::Unavailable))?.state;
+    let chain = state
+        .filter(|row| row.kind == StateKind::Direct)
+        .and_then(|row| DirectChannel::stored_chain(&row.body).ok());
+    Ok(chain
+        .and_then(|chain_id| services.terms_of(chain_id))
+        .map(|terms| Arc::unwrap_or_clone(terms).custody))
+}

@@ -1,0 +1,258 @@
+//! The composition root: the only file that knows every module.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use actix::prelude::*;
+use anyhow::Context as _;
+use domain::channel::direct::Terms;
+use domain::crypto::{CustodyDomain, SigningKey};
+use domain::ledger::OwnerId;
+use domain::primitives::{ChainId, Token};
+use domain::protocol::method::{get_assets, get_config};
+use evm::{Client, ContractMismatch, RpcLimits};
+use secrecy::ExposeSecret as _;
+
+use crate::actors::chain_watcher::{ChainWatcherActor, WatchPlan};
+use crate::actors::directory::Directory;
+use crate::actors::journal::{JournalActor, JournalHealth};
+use crate::actors::services::Services;
+use crate::actors::session::{Facts, SessionShared};
+use crate::actors::supervisor::{Load, SupervisorActor};
+use crate::chain::{ChainClient, EvmChain};
+use crate::clock;
+use crate::config::{Config, NetworkConfig};
+use crate::http::{self, Listening};
+use crate::store::{SqlStore, Store};
+
+/// How long the start waits for a chain to answer before it serves without it.
+const CHAIN_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a chain that did not answer is left alone before it is asked again.
+const CHAIN_RETRY: Duration = Duration::from_secs(5);
+
+/// A broker that runs.
+pub struct App {
+    services: Arc<Services>,
+    listening: Listening,
+}
+
+impl App {
+    /// Builds everything and begins to serve: the book first, then the chains, then the clients.
+    ///
+    /// A chain that does not answer is waited for in the background; clients are served meanwhile.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, contracts on a chain are not this program's, or the address
+    /// cannot be bound.
+    pub async fn build(config: &Config, key: SigningKey) -> anyhow::Result<Self> {
+        let url = config.database.store_url();
+        crate::store::migrate(url.expose_secret()).await.context("cannot bring the database up to date")?;
+        let store = SqlStore::open(url.expose_secret()).await.context("cannot open the database")?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let broker = key.address();
+        let journal = JournalActor::open(Arc::clone(&store), broker, clock::now()).await?;
+        let mut chains: BTreeMap<ChainId, Arc<dyn ChainClient>> = BTreeMap::new();
+        let mut clients = BTreeMap::new();
+        for network in &config.networks {
+            let client = Client::new(network.rpc_url.expose(), network.chain_id, RpcLimits::STANDARD)?;
+            chains.insert(network.chain_id, Arc::new(EvmChain::new(client.clone(), network.custody)));
+            clients.insert(network.chain_id, client);
+        }
+        let tokens: BTreeSet<Token> =
+            config.assets.iter().flat_map(|asset| &asset.tokens).map(|token| token.token).collect();
+        let terms = config
+            .networks
+            .iter()
+            .map(|network| (network.chain_id, Arc::new(terms(network, &tokens, broker))));
+        let confirmations =
+            config.networks.iter().map(|network| (network.chain_id, network.confirmations.into()));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let services = Arc::new(Services {
+            broker,
+            key: Arc::new(key),
+            chains,
+            confirmations: confirmations.collect(),
+            terms: terms.collect(),
+            tokens,
+            journal,
+            store,
+            directory: Directory::default(),
+            arbiters: (0..threads).map(|_| Arbiter::new().handle()).collect(),
+            supervisor: OnceLock::new(),
+        });
+        let supervisor = SupervisorActor::open(Arc::clone(&services))
+            .await
+            .map_err(|_| anyhow::anyhow!("the journal has stopped"))?;
+        for network in &config.networks {
+            let owner = OwnerId::Network(network.chain_id);
+            supervisor.send(Load { owner, new_on: None }).await?.context("cannot start the sender")?;
+            let client = clients.remove(&network.chain_id).context("every network has a client")?;
+            watch(&services, network, client).await?;
+        }
+        let shared = SessionShared { services: Arc::clone(&services), facts: facts(config, &services) };
+        let listening = http::listen(config.server.listen, Arc::new(shared)).context("cannot listen")?;
+        Ok(Self { services, listening })
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.listening.addr
+    }
+
+    /// What the actors share: for tests.
+    #[must_use]
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Serves until the process is told to stop, or the journal can write no more.
+    ///
+    /// # Errors
+    /// When another broker has taken over the store, or the server failed.
+    pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+        let handle = self.listening.server.handle();
+        let mut health = self.services.journal.health();
+        let fenced = async move {
+            // An ended journal has nothing more to say, and nothing can be done without it.
+            let _ended = health.wait_for(|health| *health == JournalHealth::Fenced).await;
+        };
+        tokio::select! {
+            served = self.listening.server => served.context("the server failed"),
+            () = stop_signal() => {
+                log::info!("stopping");
+                handle.stop(true).await;
+                self.services.drain().await;
+                Ok(())
+            }
+            () = fenced => {
+                handle.stop(false).await;
+                Err(anyhow::anyhow!("another broker has taken over the store, or the journal has failed"))
+            }
+        }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            log::warn!("cannot listen for SIGTERM: {error}");
+            let _interrupted = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn terms(network: &NetworkConfig, tokens: &BTreeSet<Token>, broker: domain::primitives::Address) -> Terms {
+    let on_chain = tokens.iter().filter(|token| token.chain_id == network.chain_id);
+    Terms {
+        chain_id: network.chain_id,
+        broker,
+        custody: CustodyDomain::new(network.chain_id, network.custody),
+        adjudicator: network.adjudicator,
+        tokens: on_chain.map(|token| token.address).collect(),
+        challenge_secs_max: network.max_challenge_secs,
+        debit_challenge_secs_min: network.min_challenge_secs,
+    }
+}
+
+fn facts(config: &Config, services: &Services) -> Facts {
+    let networks = config.networks.iter().map(|network| get_config::Network {
+        chain_id: network.chain_id,
+        name: network.name.to_string(),
+        custody_address: network.custody,
+        adjudicator_address: network.adjudicator,
+        challenge_min: network.min_challenge_secs,
+        challenge_max: network.max_challenge_secs,
+        confirmations: network.confirmations.into(),
+    });
+    let assets = config.assets.iter().flat_map(|asset| {
+        asset.tokens.iter().map(|token| get_assets::AssetToken {
+            token: token.token.address,
+            chain_id: token.token.chain_id,
+            symbol: asset.symbol.clone(),
+            decimals: token.decimals,
+        })
+    });
+    Facts {
+        config: get_config::Reply { broker_address: services.broker, networks: networks.collect() },
+        assets: get_assets::Reply { assets: assets.collect() },
+    }
+}
+
+/// Begins to watch a chain. One that does not answer in time is tried again in the background.
+///
+/// # Errors
+/// When the contracts there are not this program's.
+async fn watch(services: &Arc<Services>, network: &NetworkConfig, client: Client) -> anyhow::Result<()> {
+    match tokio::time::timeout(CHAIN_WAIT, try_watch(services, network, &client)).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(NotWatched::Foreign(error))) => {
+            return Err(error).with_context(|| format!("network {}", network.name));
+        }
+        Ok(Err(NotWatched::Later(reason))) => {
+            log::error!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
+        }
+        Err(_) => log::error!(chain_id:% = network.chain_id; "the chain does not answer; it is tried again"),
+    }
+    let (services, network) = (Arc::clone(services), network.clone());
+    Arbiter::current().spawn(async move {
+        loop {
+            tokio::time::sleep(CHAIN_RETRY).await;
+            match try_watch(&services, &network, &client).await {
+                Ok(()) => return,
+                Err(NotWatched::Foreign(error)) => {
+                    log::error!(chain_id:% = network.chain_id; "the chain is never watched: {error}");
+                    return;
+                }
+                Err(NotWatched::Later(reason)) => {
+                    log::warn!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Why a chain is not watched.
+enum NotWatched {
+    /// Its contracts are not this program's: none of its rules would be safe there.
+    Foreign(ContractMismatch),
+    /// It may be later.
+    Later(anyhow::Error),
+}
+
+async fn try_watch(
+    services: &Arc<Services>,
+    network: &NetworkConfig,
+    client: &Client,
+) -> Result<(), NotWatched> {
+    let later = |error: evm::ChainError| NotWatched::Later(error.into());
+    let head = client.head().await.map_err(later)?;
+    match client.check_contracts(network.custody, network.adjudicator, head).await {
+        Ok(()) => {}
+        Err(ContractMismatch::Chain(error)) => return Err(later(error)),
+        Err(mismatch) => return Err(NotWatched::Foreign(mismatch)),
+    }
+    let chain = services.chains.get(&network.chain_id);
+    let chain = Arc::clone(chain.ok_or_else(|| NotWatched::Later(anyhow::anyhow!("no client")))?);
+    let plan = WatchPlan {
+        chain_id: network.chain_id,
+        confirmations: network.confirmations.into(),
+        start_block: network.start_block,
+    };
+    ChainWatcherActor::open(Arc::clone(services), chain, plan)
+        .await
+        .map(|_watcher| log::info!(chain_id:% = network.chain_id; "the chain is watched"))
+        .map_err(|error| NotWatched::Later(error.into()))
+}

@@ -1,0 +1,75 @@
+//! The HTTP side: the WebSocket endpoint and the health of the process.
+//!
+//! Deliberately absent: what is said over the socket (the session's), and any way to change something.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web_actors::ws;
+use domain::protocol::FRAME_BYTES_MAX;
+use serde::Serialize;
+
+use crate::actors::journal::JournalHealth;
+use crate::actors::session::{SessionActor, SessionShared};
+
+/// How long open requests may take when the server stops, in seconds; sessions are told to come back.
+const SHUTDOWN_SECS: u64 = 5;
+
+/// A server that listens, and where.
+pub struct Listening {
+    /// Runs until it is stopped.
+    pub server: Server,
+    /// The address, with the port that the system chose if none was asked for.
+    pub addr: SocketAddr,
+}
+
+/// Listens for clients.
+///
+/// # Errors
+/// What the system said when the address could not be bound.
+pub fn listen(addr: SocketAddr, shared: Arc<SessionShared>) -> std::io::Result<Listening> {
+    let shared = web::Data::from(shared);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(shared.clone())
+            .route("/ws", web::get().to(socket))
+            .route("/healthz", web::get().to(health))
+    })
+    // A notification right after a response must not wait for the client's acknowledgement.
+    .tcp_nodelay(true)
+    .shutdown_timeout(SHUTDOWN_SECS)
+    .disable_signals()
+    .bind(addr)?;
+    let addr = server.addrs().first().copied().unwrap_or(addr);
+    Ok(Listening { server: server.run(), addr })
+}
+
+async fn socket(
+    request: HttpRequest,
+    body: web::Payload,
+    shared: web::Data<SessionShared>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let session = SessionActor::new(shared.into_inner());
+    ws::WsResponseBuilder::new(session, &request, body).frame_size(FRAME_BYTES_MAX).start()
+}
+
+#[derive(Serialize)]
+struct Health {
+    ok: bool,
+    reason: &'static str,
+}
+
+/// 200 while requests can be decided, else 503 with the reason.
+async fn health(shared: web::Data<SessionShared>) -> HttpResponse {
+    let health = *shared.services.journal.health().borrow();
+    match health {
+        JournalHealth::Writing => HttpResponse::Ok().json(Health { ok: true, reason: "writing" }),
+        JournalHealth::Away => {
+            HttpResponse::ServiceUnavailable().json(Health { ok: false, reason: "the database is away" })
+        }
+        JournalHealth::Fenced => HttpResponse::ServiceUnavailable()
+            .json(Health { ok: false, reason: "another broker has taken over the store" }),
+    }
+}
