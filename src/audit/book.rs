@@ -168,7 +168,7 @@ async fn check_ends(
     let entries = undamaged(store.entry_page(Some(last.entry), 1).await, replay)?;
     let transfers = undamaged(store.transfer_page(Some(last.transfer), 1).await, replay)?;
     let (mut inbox, mut outbox) = (InboxId(0), OutboxId(0));
-    for chain_id in laws.rebuilt.chains() {
+    for chain_id in &laws.rebuilt.chains() | &laws.once.chains() {
         let mut after = None;
         while let page = undamaged(store.unhandled(chain_id, after, PAGE_ROWS_MAX).await, replay)?
             && let Some(row) = page.last()

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use domain::ledger::{Cause, RequestKey, TransferKind};
-use domain::primitives::Timestamp;
+use domain::primitives::{ChainId, Timestamp};
 
 use super::finding::{Finding, Findings, Problem};
 use crate::store::{EntryRow, InboxRow, TransferId, TransferRow};
@@ -85,6 +85,15 @@ impl Once {
             let finding = Finding::new(Problem::AppliedTwice).in_transfer(transfer.id);
             self.findings.push(finding.at(format_args!("applied by transfer {before}")));
         }
+    }
+
+    /// The chains on which something happened that was applied.
+    pub(super) fn chains(&self) -> BTreeSet<ChainId> {
+        let of_cause = |cause: &Cause| match cause {
+            Cause::Chain(key) => Some(key.chain_id),
+            Cause::Request(_) | Cause::Timer(..) | Cause::Operator(_) => None,
+        };
+        self.applied.keys().filter_map(|(cause, _)| of_cause(cause)).collect()
     }
 
     /// Looks at a chain event that waits to be applied; after all entries were read.

@@ -133,8 +133,7 @@ impl<'a, R: Numbered> Pages<'a, R> {
             Finding::new(Problem::DamagedRow).at(format_args!("row {row} of {}: {reason}", R::TABLE));
         self.findings.push(finding);
         // A store that cannot even say which row it is will say it again until it has been passed.
-        let next = self.after.map_or(0, |after| after + 1);
-        let number = row.parse().ok().filter(|number| *number >= next).unwrap_or(next);
+        let number = row.parse().ok().filter(|number| *number >= self.due).unwrap_or(self.due);
         self.count(number);
         self.after = Some(number);
         self.page_rows = PAGE_ROWS_MAX;

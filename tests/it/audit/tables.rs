@@ -5,7 +5,7 @@ use clearnet::store::AccountId;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
 
 use super::rows::Rows;
-use super::writing::{Step, write};
+use super::writing::{Step, write, write_by};
 use crate::harness::database::Database;
 
 /// One change: the table, what is done to it, whose rows are put back afterwards, and what is found first
@@ -165,6 +165,58 @@ async fn change_and_find(database: Database) {
     }
     assert_eq!(Rows::of(store.as_ref()).await, honest);
     assert!(audit(store.as_ref(), None).await.unwrap().is_clean());
+}
+
+/// Only SQLite lets a column hold a value of another type, and then cannot say in which row.
+#[tokio::test]
+async fn passes_over_rows_that_cannot_be_named() {
+    tokio::task::LocalSet::new().run_until(pass_over(Database::sqlite().await)).await;
+}
+
+async fn pass_over(database: Database) {
+    let store = database.open().await;
+    write(std::sync::Arc::clone(&store), &Step::some(3, 150)).await;
+    let db = database.connect().await;
+    let entries = store.head().await.unwrap().unwrap().entry.0;
+    for (sql, rows) in [
+        ("UPDATE entries SET previous = 'text' WHERE id = 1", 1),
+        ("UPDATE entries SET previous = 'text' WHERE id IN (20, 21, 40)", 4),
+        ("DELETE FROM entries WHERE id = 19", 4),
+    ] {
+        db.execute_unprepared(sql).await.unwrap();
+        let report = audit(store.as_ref(), None).await.unwrap();
+        let Verdict::Broken(findings) = &report.laws[&Law::Replay] else { panic!("{sql}: not found") };
+        let count = |problem| findings.kept().iter().filter(|it| it.problem == problem).count();
+        assert_eq!(count(Problem::DamagedRow), rows, "{sql}: {findings:#?}");
+        assert!(report.entries >= entries - 5, "{sql}: {} of {entries} were read", report.entries);
+    }
+}
+
+#[tokio::test]
+async fn finds_nothing_while_a_journal_writes_to_sqlite() {
+    tokio::task::LocalSet::new().run_until(audit_beside_a_journal(Database::sqlite().await)).await;
+}
+
+#[tokio::test]
+async fn finds_nothing_while_a_journal_writes_to_postgres() {
+    tokio::task::LocalSet::new().run_until(audit_beside_a_journal(Database::postgres().await)).await;
+}
+
+async fn audit_beside_a_journal(database: Database) {
+    let (store, steps) = (database.open().await, Step::some(7, 500));
+    let mut seen = std::collections::BTreeSet::new();
+    let audits = async {
+        loop {
+            let report = audit(store.as_ref(), None).await.unwrap();
+            assert!(report.is_clean() && report.is_complete(), "{report:#?}");
+            seen.insert(report.entries);
+        }
+    };
+    tokio::select! {
+        () = write_by(std::sync::Arc::clone(&store), &steps, 1) => {}
+        () = audits => {}
+    }
+    assert!(seen.len() > 10, "the audit saw the book at {} points", seen.len());
 }
 
 /// Bytes as the database writes them: an amount that no entry has, and nothing.

@@ -89,6 +89,11 @@ fn event(number: u64) -> EventKey {
 
 /// Writes a book of these steps to a store and returns when all of it is durable.
 pub(super) async fn write(store: Arc<dyn Store>, steps: &[Step]) {
+    write_by(store, steps, steps.len()).await;
+}
+
+/// Writes like [`write`], and waits for what was written after every `count` steps.
+pub(super) async fn write_by(store: Arc<dyn Store>, steps: &[Step], count: usize) {
     let journal = JournalActor::open(store, broker(), NOW).await.unwrap();
     let mut book = Writing {
         journal,
@@ -97,12 +102,14 @@ pub(super) async fn write(store: Arc<dyn Store>, steps: &[Step]) {
         ledger: Ledger::new(),
         number: 0,
     };
-    for step in steps {
-        book.number += 1;
-        book.step(*step).await;
-    }
-    for hand in book.authors.values_mut() {
-        hand.written().await;
+    for steps in steps.chunks(count.max(1)) {
+        for step in steps {
+            book.number += 1;
+            book.step(*step).await;
+        }
+        for hand in book.authors.values_mut() {
+            hand.written().await;
+        }
     }
 }
 
@@ -119,19 +126,16 @@ struct Hand {
     incarnation: Incarnation,
     told: UnboundedReceiver<FromJournal>,
     ticket: u64,
+    durable: u64,
 }
 
 impl Hand {
     async fn written(&mut self) {
-        let last = Ticket(self.ticket);
-        while self.ticket > 0 {
+        while self.durable < self.ticket {
             match self.told.next().await.unwrap() {
-                FromJournal::Durable { upto } if upto == last => break,
+                FromJournal::Durable { upto } => self.durable = upto.0,
                 FromJournal::Lost { reason, .. } => panic!("refused: {reason}"),
-                FromJournal::Durable { .. }
-                | FromJournal::Posted { .. }
-                | FromJournal::Happened { .. }
-                | FromJournal::Decided { .. } => {}
+                FromJournal::Posted { .. } | FromJournal::Happened { .. } | FromJournal::Decided { .. } => {}
             }
         }
     }
@@ -181,7 +185,8 @@ impl Writing {
     }
 
     async fn anchor(&mut self, who: Address, of: Token, amount: u16, is_back: bool) {
-        let direct = Direct::new(who, of, 0);
+        // The token is no part of a channel's terms: the nonce tells the channels of one person apart.
+        let direct = Direct::new(who, of, u64::MAX - u64::from(of.address.as_bytes()[0]));
         let (wallet, part) = (AccountKey::wallet(who, of), AccountKey::direct(direct.id(), who, of));
         let (author, moved) = if is_back {
             (OwnerId::Channel(direct.id()), (part, wallet))
@@ -297,7 +302,7 @@ impl Writing {
     async fn hand(&mut self, author: Author) -> &mut Hand {
         if !self.authors.contains_key(&author) {
             let (registered, told) = self.journal.register(author).await.unwrap();
-            let hand = Hand { incarnation: registered.incarnation, told, ticket: 0 };
+            let hand = Hand { incarnation: registered.incarnation, told, ticket: 0, durable: 0 };
             self.authors.insert(author, hand);
         }
         self.authors.get_mut(&author).unwrap()
