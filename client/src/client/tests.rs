@@ -357,7 +357,7 @@ fn told(state: &DirectState, keys: [SigningKey; 2], teller: &SigningKey) -> Serv
         challenge: terms().challenge,
         nonce: terms().nonce,
     };
-    let content = notification::channel::Content { channel, state: Some(cosigned(state, keys)) };
+    let content = notification::channel::Content { channel, state: Some(Box::new(cosigned(state, keys))) };
     let response = Response::notify(&Notification::Channel(content), NOW);
     ServerBody::Rpc(signed_by(teller, response))
 }
