@@ -379,7 +379,8 @@ impl Client {
 }
 
 /// A request with what all who agree have added to it.
-pub(crate) fn together(request: Request, agreements: impl IntoIterator<Item = Agreement>) -> Request {
+#[must_use]
+pub fn together(request: Request, agreements: impl IntoIterator<Item = Agreement>) -> Request {
     let (mut signatures, mut states) = (Vec::new(), Vec::new());
     for agreement in agreements {
         signatures.extend(agreement.signature);

@@ -27,7 +27,7 @@ mod random;
 mod room;
 mod wire;
 
-pub use client::{Agreement, Client, Part};
+pub use client::{Agreement, Client, Part, together};
 pub use cosigned::Cosigned;
 pub use error::ClientError;
 pub use event::{Event, Message, RoomCall};

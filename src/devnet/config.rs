@@ -10,7 +10,8 @@ const MIN_CHALLENGE_SECS: u64 = 3_600;
 
 /// Writes `[[networks]]` and `[[assets]]` for local chains, each with the URL of its node. Tokens of one
 /// symbol make one asset, shown with the decimals of the first.
-pub(super) fn config_sections(chains: &[(&LocalChain, String)]) -> String {
+#[must_use]
+pub fn config_sections(chains: &[(&LocalChain, String)]) -> String {
     let mut text = String::new();
     for (chain, rpc_url) in chains {
         let deployed = chain.deployed();

@@ -18,6 +18,7 @@ pub use anvil::{Anvil, AnvilOptions};
 pub use binary::{TOOLS_DIR, anvil_binary};
 pub use broker::LocalBroker;
 pub use cheats::{Cheats, Snapshot};
+pub use config::config_sections;
 pub use deploy::{Deployed, deploy};
 pub use local_chain::{ChainPlan, LocalChain, LocalToken, TokenPlan, dev_key, dev_secret};
 pub use local_world::LocalWorld;

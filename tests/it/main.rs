@@ -5,6 +5,7 @@
 mod audit;
 mod cli;
 mod config;
+mod crash;
 mod demo;
 mod devnet;
 mod harness;

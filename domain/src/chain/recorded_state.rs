@@ -17,7 +17,7 @@ pub struct RecordedState {
     pub data: Vec<u8>,
     /// The part of side 0, who opened the channel, and of side 1.
     pub allocations: [Allocation; 2],
-    /// The signatures as they were handed in, which may be other than [`Signature`]: contract wallets
+    /// The signatures as they were handed in, which may be other than [`Signature`](crate::crypto::Signature): contract wallets
     /// have their own.
     pub signatures: Vec<Vec<u8>>,
 }

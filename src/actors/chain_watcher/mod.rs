@@ -207,12 +207,11 @@ async fn wake_unhandled(services: &Services, chain_id: ChainId) -> Result<(), En
 fn wake(services: &Services, mut owners: Vec<OwnerId>) {
     owners.sort_unstable();
     owners.dedup();
-    if let Some(supervisor) = services.supervisor.get().filter(|_| !owners.is_empty()) {
-        if supervisor.try_send(WakeOwners { owners }).is_err() {
-            log::warn!(
-                "the supervisor is too busy to wake owners; they are woken when somebody asks for them"
-            );
-        }
+    if let Some(supervisor) = services.supervisor.get()
+        && !owners.is_empty()
+        && supervisor.try_send(WakeOwners { owners }).is_err()
+    {
+        log::warn!("the supervisor is too busy to wake owners; it finds them a moment later");
     }
 }
 

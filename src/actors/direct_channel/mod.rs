@@ -36,6 +36,9 @@ pub use messages::{Finalize, FinalizeChannel, SettlementFailed};
 /// The most requests that wait while something is held: more would wait longer than their askers do.
 const WAITING_MAX: usize = 32;
 
+/// How many messages may wait for the actor: askers beyond that wait before they ask.
+const MAILBOX: usize = 64;
+
 /// The actor of one direct channel.
 pub struct DirectChannelActor {
     services: Arc<Services>,
@@ -57,6 +60,17 @@ enum Job {
     Finalize(Box<Asked<Finalize>>, oneshot::Sender<Result<Answer, Refused>>),
     Happened(InboxRow),
     SettlementFailed(Cause, oneshot::Sender<Result<(), Refused>>),
+}
+
+impl Job {
+    /// For which preparation it is; `None` when it is for none.
+    fn hold(&self) -> Option<HoldId> {
+        match self {
+            Self::Part(ask, _) => Some(ask.hold),
+            Self::Announcement(ask, _) => Some(ask.hold),
+            Self::Finalize(..) | Self::Happened(_) | Self::SettlementFailed(..) => None,
+        }
+    }
 }
 
 /// What waits until a commit is durable.
@@ -98,6 +112,7 @@ impl DirectChannelActor {
         let key = channel.owner().map_or(*channel.id().as_bytes(), |address| address.to_word());
         let arbiter = services.arbiter_of(&key).clone();
         Self::start_in_arbiter(&arbiter, move |ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
             ctx.add_stream(told);
             let stored = registered.stored;
             Self {
@@ -175,6 +190,8 @@ impl DirectChannelActor {
 
     /// Gives up what is held for a preparation that ended without a commit.
     fn release(&mut self, hold: HoldId, ctx: &mut Context<Self>) {
+        // What was asked for it and not done yet is wanted no more.
+        self.jobs.retain(|job| job.hold() != Some(hold));
         if self.hold != Some(hold) {
             return;
         }

@@ -36,6 +36,9 @@ pub use messages::{Attach, Detach, MoveMoney, Movements, NextNonce, Settle, Sett
 /// The most sessions of one participant: what one key can make the broker tell over and over.
 pub const SESSIONS_MAX: usize = 16;
 
+/// How many messages may wait for the actor: what all its sessions may ask at a time, and a burst of news.
+const MAILBOX: usize = 4_096;
+
 /// The actor of one participant.
 pub struct ParticipantActor {
     services: Arc<Services>,
@@ -66,6 +69,7 @@ impl ParticipantActor {
             registered.stored.accounts.iter().map(|row| (row.key.token(), row.balance)).collect();
         let arbiter = services.arbiter_of(&address.to_word()).clone();
         Self::start_in_arbiter(&arbiter, move |ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
             ctx.add_stream(told);
             Self {
                 participant: Participant::new(address, services.broker, balances),

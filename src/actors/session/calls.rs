@@ -20,7 +20,7 @@ use super::{Ctx, SessionActor, SessionShared, reads, refusal, render, verify};
 use crate::actors::answer::Answer;
 use crate::actors::direct_channel::{Finalize, FinalizeChannel};
 use crate::actors::journal::{FirstAnswer, NoPermit, first_answer};
-use crate::actors::participant::{MoveMoney, Movements, NextNonce, ParticipantActor, Settle, SettleWallet};
+use crate::actors::participant::{MoveMoney, Movements, NextNonce, Settle, SettleWallet};
 use crate::actors::request::Refused;
 use crate::actors::services::Services;
 use crate::actors::supervisor::{OpenVirtualChannel, Opening};
@@ -35,7 +35,6 @@ const ANSWER_TIME: Duration = Duration::from_secs(15);
 struct Caller {
     shared: Arc<SessionShared>,
     member: Address,
-    participant: Addr<ParticipantActor>,
     request: protocol::Request,
 }
 
@@ -52,12 +51,9 @@ impl SessionActor {
             Ok(call) => call,
             Err(error) => return self.refuse(id, Refusal::from(&error), ctx),
         };
-        let Some(participant) = self.participant.clone() else {
-            return self.refuse(id, Refusal::new(Code::Unavailable), ctx);
-        };
         log::debug!(session_id:% = self.id, method:% = request.method(), request_id:% = request.id(); "asked");
         let shared = Arc::clone(&self.shared);
-        let caller = Caller { shared, member, participant, request: request.clone() };
+        let caller = Caller { shared, member, request: request.clone() };
         self.later(id, async move { caller.answer(call).await }, ctx);
     }
 }
@@ -218,7 +214,8 @@ impl Caller {
     ) -> Result<Answer, Failed> {
         let expected = [self.member];
         let asked = verify::asked(self.services(), self.member, &self.request, movements, states, &expected)?;
-        Ok(within(self.participant.send(MoveMoney { asked: Box::new(asked) })).await?)
+        let participant = self.services().participant(self.member).await?;
+        Ok(within(participant.send(MoveMoney { asked: Box::new(asked) })).await?)
     }
 
     async fn open(&self, params: create_app_session::Params) -> Result<Answer, Failed> {
@@ -318,7 +315,8 @@ impl Caller {
         let expected = [self.member];
         let asked =
             verify::asked(self.services(), self.member, &self.request, settle, Vec::new(), &expected)?;
-        Ok(within(self.participant.send(SettleWallet { asked: Box::new(asked) })).await?)
+        let participant = self.services().participant(self.member).await?;
+        Ok(within(participant.send(SettleWallet { asked: Box::new(asked) })).await?)
     }
 
     /// Signs INITIALIZE [amount, 0] of a channel with a fresh nonce. It binds the broker to nothing, so that
@@ -338,7 +336,8 @@ impl Caller {
                 ..Details::default()
             }));
         }
-        let nonce = self.participant.send(NextNonce).await.map_err(|_| Refusal::new(Code::Unavailable))?;
+        let participant = services.participant(self.member).await.map_err(|refused| refusal::of(&refused))?;
+        let nonce = participant.send(NextNonce).await.map_err(|_| Refusal::new(Code::Unavailable))?;
         let params_on_chain = DirectParams {
             participants: [self.member, services.broker],
             adjudicator: terms.adjudicator,

@@ -16,8 +16,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
             Ok(ws::Message::Text(text)) => self.text(&text, ctx),
             Ok(ws::Message::Binary(_)) => self.refuse(None, Refusal::new(Code::BinaryFrame), ctx),
             Ok(ws::Message::Ping(data)) => ctx.pong(&data),
-            // The client has read at least up to the ping that it answers.
-            Ok(ws::Message::Pong(_)) => self.unread_bytes = 0,
+            Ok(ws::Message::Pong(_)) => self.pong(),
             Ok(ws::Message::Close(reason)) => {
                 ctx.close(reason);
                 ctx.stop();

@@ -14,7 +14,7 @@ mod render;
 mod rooms;
 mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +49,9 @@ const SUBSCRIPTIONS_MAX: usize = 64;
 /// How much may wait for the client to read it, in bytes: beyond it the session is closed as a slow consumer.
 const UNREAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// After how many bytes the client is asked whether it has read them.
+const PING_BYTES: usize = 256 * 1024;
+
 /// How many pushes may wait for the session; owners let go of a session that cannot take one.
 const MAILBOX: usize = 256;
 
@@ -72,8 +75,12 @@ pub struct SessionActor {
     rooms: BTreeSet<ChannelId>,
     /// When the client was last heard of.
     heard_at: Timestamp,
-    /// Bytes sent since the client was last heard of: a bound on what waits for it unread.
+    /// Bytes sent that the client is not known to have read: a bound on what waits for it.
     unread_bytes: usize,
+    /// Per ping that is not answered, the bytes sent before it and after the one before.
+    unanswered: VecDeque<usize>,
+    /// Bytes sent since the last ping.
+    since_ping: usize,
     /// What has come of a frame in several parts.
     parts: Vec<u8>,
 }
@@ -93,6 +100,8 @@ impl SessionActor {
             rooms: BTreeSet::new(),
             heard_at: clock::now(),
             unread_bytes: 0,
+            unanswered: VecDeque::new(),
+            since_ping: 0,
             parts: Vec::new(),
         }
     }
@@ -113,11 +122,27 @@ impl SessionActor {
 
     fn send_text(&mut self, text: String, ctx: &mut Ctx) {
         self.unread_bytes += text.len();
+        self.since_ping += text.len();
         if self.unread_bytes > UNREAD_BYTES_MAX {
             self.close(Code::SlowConsumer, ctx);
             return;
         }
         ctx.text(text);
+        if self.since_ping > PING_BYTES {
+            self.ping(ctx);
+        }
+    }
+
+    /// Asks whether the client is there. Its answer says too that it has read everything sent before.
+    fn ping(&mut self, ctx: &mut Ctx) {
+        self.unanswered.push_back(std::mem::take(&mut self.since_ping));
+        ctx.ping(b"");
+    }
+
+    /// The client has answered the oldest ping that was not.
+    fn pong(&mut self) {
+        let read = self.unanswered.pop_front().unwrap_or_default();
+        self.unread_bytes = self.unread_bytes.saturating_sub(read);
     }
 
     /// Answers with a refusal; closes the session where the code says so.
@@ -150,7 +175,7 @@ impl SessionActor {
             ctx.stop();
             return;
         }
-        ctx.ping(b"");
+        self.ping(ctx);
         if let (Some(address), Some(participant)) = (self.member(), &self.participant)
             && !participant.connected()
         {

@@ -24,6 +24,7 @@ use super::pen::Pen;
 use super::request::{Asked, Refused};
 use super::services::Services;
 use crate::clock;
+use crate::store::StoreError;
 
 pub(super) use birth::Birth;
 pub use messages::{Exited, Load, OpenVirtualChannel, Opening, Wake};
@@ -113,17 +114,25 @@ impl SupervisorActor {
         }));
     }
 
-    /// Loads those that are due and not alive; who is alive has a timer of its own.
+    /// Loads those that are not alive and have something to do: a deadline that has passed, or a chain event
+    /// that nobody told them of. Who is alive has a timer and a stream of its own.
     fn wake_due(&mut self, ctx: &mut Context<Self>) {
-        let store = Arc::clone(&self.services.store);
-        let read = async move { store.due(clock::now(), DUE_MAX).await };
+        let services = Arc::clone(&self.services);
+        let read = async move {
+            let mut owners = services.store.due(clock::now(), DUE_MAX).await?;
+            for chain_id in services.chains.keys() {
+                let unhandled = services.store.unhandled(*chain_id, None, DUE_MAX).await?;
+                owners.extend(unhandled.iter().map(|event| event.owner));
+            }
+            Ok::<_, StoreError>(owners)
+        };
         ctx.spawn(read.into_actor(self).map(|due, act, ctx| match due {
             Ok(owners) => {
                 for owner in owners {
                     act.load(owner, None, None, ctx);
                 }
             }
-            Err(error) => log::warn!("cannot read who is due: {error}"),
+            Err(error) => log::warn!("cannot read who has something to do: {error}"),
         }));
     }
 }

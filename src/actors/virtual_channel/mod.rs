@@ -44,6 +44,9 @@ const WAITING_MAX: usize = 32;
 /// The longest a timer is set for; a deadline further away is looked at again then.
 const TIMER_MILLIS_MAX: u64 = 60 * 60 * 1_000;
 
+/// How many messages may wait for the actor: what a room full of sessions says at a time.
+const MAILBOX: usize = 1_024;
+
 /// The actor of one virtual channel.
 pub struct VirtualChannelActor {
     services: Arc<Services>,
@@ -82,6 +85,7 @@ impl VirtualChannelActor {
         let Birth { services, registered, told, exit } = birth;
         let arbiter = services.arbiter_of(channel.id().as_bytes()).clone();
         Self::start_in_arbiter(&arbiter, move |ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
             ctx.add_stream(told);
             // Each life of a topic begins at another millisecond than the one before.
             let epoch = Epoch::new(clock::now().as_millis());

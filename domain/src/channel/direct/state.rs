@@ -160,7 +160,6 @@ impl Anchor {
     }
 
     fn is_whole(&self, id: ChannelId) -> bool {
-        let is_ours = self.params.channel_id() == id && self.params.chain_id == self.token.chain_id;
         let fits = |agreed: &Agreed| Amount::checked_sum(agreed.parts) == Some(self.locked);
         let is_first = self.newest.version == Version::ZERO;
         let intent = if is_first { Intent::Initialize } else { Intent::Operate };
@@ -169,6 +168,6 @@ impl Anchor {
                 && Some(finalize.version) == self.newest.version.next()
                 && finalize.parts == self.newest.parts
         });
-        is_ours && fits(&self.newest) && self.newest.intent == intent && finalize_fits
+        self.params.channel_id() == id && fits(&self.newest) && self.newest.intent == intent && finalize_fits
     }
 }

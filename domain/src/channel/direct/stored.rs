@@ -127,7 +127,6 @@ struct StoredState {
 #[serde(deny_unknown_fields)]
 struct StoredSettlement {
     owner: Address,
-    chain_id: ChainId,
     token: Address,
     amount: Amount,
 }
@@ -135,7 +134,6 @@ struct StoredSettlement {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredAnchor {
-    chain_id: ChainId,
     participants: [Address; 2],
     adjudicator: Address,
     challenge_secs: u64,
@@ -187,7 +185,6 @@ impl StoredState {
             ignored: state.ignored.map(IgnoreReason::code),
             settlement: state.settlement.map(|settlement| StoredSettlement {
                 owner: settlement.owner,
-                chain_id: settlement.token.chain_id,
                 token: settlement.token.address,
                 amount: settlement.amount,
             }),
@@ -200,7 +197,6 @@ impl From<&Anchor> for StoredAnchor {
     fn from(anchor: &Anchor) -> Self {
         let params = &anchor.params;
         Self {
-            chain_id: params.chain_id,
             participants: params.participants,
             adjudicator: params.adjudicator,
             challenge_secs: params.challenge_secs,
@@ -235,32 +231,30 @@ impl TryFrom<StoredState> for State {
         let reason = |code| IgnoreReason::from_code(code).ok_or_else(|| unknown("reason", code));
         let settlement = stored.settlement.map(|settlement| Settlement {
             owner: settlement.owner,
-            token: Token { chain_id: settlement.chain_id, address: settlement.token },
+            token: Token { chain_id: stored.chain_id, address: settlement.token },
             amount: settlement.amount,
         });
-        let anchor = stored.anchor.map(Anchor::try_from).transpose()?;
+        let anchor = stored.anchor.map(|anchor| anchor.into_anchor(stored.chain_id)).transpose()?;
         Ok(Self { phase, ignored: stored.ignored.map(reason).transpose()?, settlement, anchor })
     }
 }
 
-impl TryFrom<StoredAnchor> for Anchor {
-    type Error = StoredError;
-
-    fn try_from(stored: StoredAnchor) -> Result<Self, StoredError> {
+impl StoredAnchor {
+    fn into_anchor(self, chain_id: ChainId) -> Result<Anchor, StoredError> {
         let params = DirectParams {
-            participants: stored.participants,
-            adjudicator: stored.adjudicator,
-            challenge_secs: stored.challenge_secs,
-            nonce: stored.nonce,
-            chain_id: stored.chain_id,
+            participants: self.participants,
+            adjudicator: self.adjudicator,
+            challenge_secs: self.challenge_secs,
+            nonce: self.nonce,
+            chain_id,
         };
-        Ok(Self {
-            token: Token { chain_id: stored.chain_id, address: stored.token },
+        Ok(Anchor {
+            token: Token { chain_id, address: self.token },
             params,
-            wallet: stored.wallet,
-            locked: stored.locked,
-            newest: Agreed::try_from(stored.newest)?,
-            finalize: stored.finalize.map(Agreed::try_from).transpose()?,
+            wallet: self.wallet,
+            locked: self.locked,
+            newest: Agreed::try_from(self.newest)?,
+            finalize: self.finalize.map(Agreed::try_from).transpose()?,
         })
     }
 }

@@ -19,7 +19,7 @@ use super::state::VirtualChannel;
 use crate::channel::{Machine as _, PartMove};
 use crate::crypto::{VirtualAllocations, VirtualIntent, VirtualState};
 use crate::ledger::{AccountKey, AccountKind, Ledger, Transfer};
-use crate::primitives::{Amount, Timestamp, Token, Version};
+use crate::primitives::{Address, Amount, Timestamp, Token, Version};
 
 const CASES: u32 = 10_000;
 const MEMBERS: usize = 3;
@@ -161,12 +161,16 @@ fn channel_number(member: usize, token: usize) -> u8 {
     u8::try_from(1 + member * TOKENS + token).unwrap()
 }
 
+fn direct_account(member: usize, number: usize) -> AccountKey {
+    let part = part(keys()[member], channel_number(member, number), token(number), 0, 0);
+    AccountKey::direct(part.channel, part.participant, part.token)
+}
+
 /// Moves of parts, from what the book says they are.
 fn part_moves(book: &Ledger, afters: &BTreeMap<(usize, usize), u64>) -> Vec<PartMove> {
     let move_of = |(&(member, number), after): (&(usize, usize), &u64)| {
         let part = part(keys()[member], channel_number(member, number), token(number), 0, *after);
-        let account = AccountKey::direct(part.channel, part.participant, part.token);
-        PartMove { before: book.balance(account), ..part }
+        PartMove { before: book.balance(direct_account(member, number)), ..part }
     };
     afters.iter().map(move_of).collect()
 }
@@ -247,6 +251,10 @@ struct World {
     channel: VirtualChannel,
     model: Model,
     book: Ledger,
+    /// What every member put in.
+    stakes: Parts,
+    /// What each part in a direct channel should be.
+    directs: Parts,
     now: u64,
     ends: usize,
 }
@@ -256,10 +264,8 @@ impl World {
         let mut start = BTreeMap::new();
         for (member, key) in keys().into_iter().enumerate() {
             for number in 0..TOKENS {
-                let part = part(key, channel_number(member, number), token(number), 0, 0);
-                let direct = AccountKey::direct(part.channel, part.participant, part.token);
-                start.insert(direct, amount(START));
-                start.insert(AccountKey::wallet(part.participant, part.token), amount(START));
+                start.insert(direct_account(member, number), amount(START));
+                start.insert(AccountKey::wallet(key.address(), token(number)), amount(START));
             }
         }
         let mut book = Ledger::with_balances(start);
@@ -278,7 +284,9 @@ impl World {
             expires: LIFETIME_SECS,
             window_ends: LIFETIME_SECS + WINDOW_SECS,
         };
-        Self { channel: opened.channel, model, book, now: 0, ends: 0 }
+        let mut directs = [[START; TOKENS]; MEMBERS];
+        carry(&mut directs, afters);
+        Self { channel: opened.channel, model, book, stakes: parts, directs, now: 0, ends: 0 }
     }
 
     fn act(&mut self, act: &Act) -> Result<(), TestCaseError> {
@@ -304,6 +312,9 @@ impl World {
                 prop_assert_eq!(expected, Ok(()), "the model refuses what was taken");
                 prop_assert!(!grows || self.channel.version() > before.version(), "versions grow (L4)");
                 post(&mut self.book, &applied.transfers);
+                if let Act::Hand(Hand { as_close: true, parts, .. }) = act {
+                    carry(&mut self.directs, parts);
+                }
                 self.ends += applied.effects.iter().filter(|e| **e == VirtualChannelEffect::EndTopic).count();
             }
             Err(error) => {
@@ -329,13 +340,27 @@ impl World {
         let in_book: BTreeMap<_, _> =
             book.balances().filter(|(account, _)| account.kind() == AccountKind::Virtual).collect();
         prop_assert_eq!(in_book, channel.balances().collect(), "the book and the channel agree (L7)");
-        for number in 0..TOKENS {
-            let of_token = book.balances().filter(|(account, _)| account.token() == token(number));
-            let total = Amount::checked_sum(of_token.map(|(_, amount)| amount));
-            let members = u64::try_from(MEMBERS).unwrap();
-            prop_assert_eq!(total, Some(amount(2 * members * START)), "money is conserved (L1)");
+        let mut owned: BTreeMap<(Address, Token), Vec<Amount>> = BTreeMap::new();
+        for (account, amount) in book.balances() {
+            owned.entry((account.participant(), account.token())).or_default().push(amount);
+        }
+        for (member, key) in keys().into_iter().enumerate() {
+            for number in 0..TOKENS {
+                let owns = owned.get(&(key.address(), token(number))).cloned().unwrap_or_default();
+                let fair = 2 * START + model.parts[member][number] - self.stakes[member][number];
+                prop_assert_eq!(Amount::checked_sum(owns), Some(amount(fair)), "money is conserved (L1)");
+                let direct = book.balance(direct_account(member, number));
+                prop_assert_eq!(direct, amount(self.directs[member][number]), "parts are as signed (L11)");
+            }
         }
         Ok(())
+    }
+}
+
+/// Parts become what was signed.
+fn carry(directs: &mut Parts, afters: &BTreeMap<(usize, usize), u64>) {
+    for ((member, number), after) in afters {
+        directs[*member][*number] = *after;
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use crate::channel::PartMove;
-use crate::crypto::{Definition, RequestText, Signed, Signers, SigningKey, VirtualAllocation};
-use crate::crypto::{VirtualAllocations, VirtualIntent, VirtualState};
+use crate::crypto::{
+    Definition, RequestText, Signed, Signers, SigningKey, VirtualAllocation, VirtualAllocations,
+    VirtualIntent, VirtualState,
+};
 use crate::ledger::{AccountKey, Ledger, RequestKey, Transfer};
 use crate::primitives::{Address, Amount, ChainId, ChannelId, Timestamp, Token, Version};
 

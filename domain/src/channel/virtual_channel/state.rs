@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::crypto::{Definition, Signature, Signers, VirtualAllocation, VirtualState};
-use crate::crypto::{VirtualAllocations, VirtualIntent};
+use crate::crypto::{
+    Definition, Signature, Signers, VirtualAllocation, VirtualAllocations, VirtualIntent, VirtualState,
+};
 use crate::ledger::AccountKey;
 use crate::primitives::{Address, Amount, ChannelId, Timestamp, Token, Version};
 

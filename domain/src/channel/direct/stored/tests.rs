@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::channel::direct::DirectEvent;
 use crate::channel::direct::tests::support::{
-    ALICE_KEY, BROKER, SHIB, alice, apply, challenged, closed, created, created_by, finalize, in_phase,
-    initialize, opened, operate, propose, resized, terms, usual,
+    ALICE_KEY, BROKER, CHAIN, SHIB, alice, apply, challenged, closed, created, created_by, finalize,
+    in_phase, initialize, opened, operate, propose, resized, terms, usual,
 };
 
 fn decode(body: &[u8]) -> Result<DirectChannel, StoredError> {
@@ -59,8 +59,7 @@ fn what_is_held_is_not_stored() {
 fn the_stored_form_is_kept() {
     let stored = String::from_utf8(in_phase(Phase::Announced).encode().body).unwrap();
     let expected = format!(
-        "{{\"format\":1,\"phase\":1,\"settlement\":{{\"owner\":\"{}\",\"chain_id\":31337,\
-         \"token\":\"{}\",\"amount\":\"10\"}}}}",
+        "{{\"format\":1,\"chain_id\":31337,\"phase\":1,\"settlement\":{{\"owner\":\"{}\",\"token\":\"{}\",\"amount\":\"10\"}}}}",
         alice(),
         SHIB.address
     );
@@ -68,9 +67,9 @@ fn the_stored_form_is_kept() {
     let stored: serde_json::Value = serde_json::from_slice(&in_phase(Phase::Closing).encode().body).unwrap();
     let expected = serde_json::json!({
         "format": 1,
+        "chain_id": 31337,
         "phase": 5,
         "anchor": {
-            "chain_id": 31337,
             "participants": [alice(), BROKER],
             "adjudicator": terms().adjudicator,
             "challenge_secs": 86400,
@@ -95,6 +94,16 @@ fn the_stored_form_is_kept() {
         },
     });
     assert_eq!(stored, expected);
+}
+
+#[test]
+fn a_stored_state_tells_whose_terms_it_needs() {
+    for channel in channels() {
+        assert_eq!(DirectChannel::stored_chain(&channel.encode().body), Ok(CHAIN));
+    }
+    let other = DirectChannel::stored_chain(b"{\"format\":2,\"chain_id\":1}");
+    assert_eq!(other, Err(StoredError::UnknownFormat { format: 2 }));
+    assert!(matches!(DirectChannel::stored_chain(b"{\"format\":1}"), Err(StoredError::Malformed { .. })));
 }
 
 #[test]
@@ -129,8 +138,8 @@ fn what_is_no_state_is_told_from_what_another_version_wrote() {
     assert_eq!(damaged(|stored| stored["ignored"] = 14.into()), unknown("reason", 14));
     let intent = damaged(|stored| stored["anchor"]["newest"]["intent"] = 4.into());
     assert_eq!(intent, unknown("intent", 4));
-    // The format is told even when nothing else can be read.
-    let other = decode(b"{\"format\":2,\"phase\":\"closed\"}");
+    // The format is told even when only the chain can be read besides.
+    let other = decode(b"{\"format\":2,\"chain_id\":31337,\"phase\":\"closed\"}");
     assert_eq!(other, Err(StoredError::UnknownFormat { format: 2 }));
 }
 
@@ -141,11 +150,15 @@ fn what_contradicts_itself_is_refused() {
     assert_eq!(damaged(|stored| stored["ignored"] = 1.into()), inconsistent("reason to ignore it"));
     assert_eq!(damaged(|stored| stored["anchor"] = ().into()), inconsistent("terms are missing"));
     assert_eq!(damaged(|stored| stored["phase"] = 0.into()), inconsistent("terms in this phase"));
-    assert_eq!(decode(b"{\"format\":1,\"phase\":1}"), inconsistent("settlement is missing"));
-    let settlement =
-        serde_json::json!({"owner": alice(), "chain_id": 1, "token": SHIB.address, "amount": "1"});
+    assert_eq!(
+        decode(b"{\"format\":1,\"chain_id\":31337,\"phase\":1}"),
+        inconsistent("settlement is missing")
+    );
+    let settlement = serde_json::json!({"owner": alice(), "token": SHIB.address, "amount": "1"});
     let settling = damaged(|stored| stored["settlement"] = settlement);
     assert_eq!(settling, inconsistent("settlement in this phase"));
+    let elsewhere = damaged(|stored| stored["chain_id"] = 1.into());
+    assert_eq!(elsewhere, inconsistent("chain of the terms"));
     let unended = damaged(|stored| stored["anchor"]["finalize"] = ().into());
     assert_eq!(unended, inconsistent("FINALIZE is missing"));
     assert_eq!(damaged(|stored| stored["phase"] = 4.into()), inconsistent("FINALIZE in this phase"));
