@@ -22,8 +22,10 @@ impl LocalWorld {
     /// As [`Anvil::start`] and [`LocalChain::build`]; chains that had started end.
     pub async fn start(binary: &Path, plans: Vec<(AnvilOptions, ChainPlan)>) -> Result<Self> {
         let starts = plans.into_iter().map(|(options, plan)| async move {
+            // One key for both would make the same addresses on all chains.
+            let treasury = dev_key(&format!("treasury of {}", plan.name));
             let anvil = Anvil::start(binary, options).await?;
-            let chain = LocalChain::build(anvil.client().clone(), plan, dev_key("treasury")).await?;
+            let chain = LocalChain::build(anvil.client().clone(), plan, treasury).await?;
             anyhow::Ok((anvil, chain))
         });
         Ok(Self { chains: try_join_all(starts).await? })

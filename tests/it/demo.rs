@@ -1,10 +1,15 @@
-//! The demo, run as a guest runs it: the program plays the whole story and every figure is checked.
+//! The demo and the deployment, run as a guest runs them: every figure of the story is checked.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use clearnet::devnet::{Anvil, AnvilOptions, TOOLS_DIR, anvil_binary};
+use domain::primitives::ChainId;
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
 /// What each step of the story posts: on which account, credit or debit, in millions.
 const STORY: [(&str, &str, i64); 24] = [
@@ -127,4 +132,35 @@ fn the_demo_plays_in_no_directory_that_has_a_broker() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("exists already"), "{said}");
     assert_eq!(std::fs::read_to_string(directory.path().join("broker.key")).unwrap(), "precious");
+}
+
+/// The first account of the mnemonic that every development chain knows; such a chain gives it coin.
+const RICH_KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+
+#[tokio::test]
+async fn deploy_shows_what_stands_on_the_chain_and_goes_into_the_configuration() {
+    let chain_id = ChainId::new(31_339);
+    let binary = spawn_blocking(|| anvil_binary(Path::new(TOOLS_DIR))).await.unwrap().unwrap();
+    let anvil = Anvil::start(&binary, AnvilOptions { chain_id, block_time_secs: None }).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let key_file = directory.path().join("rich.key");
+    std::fs::write(&key_file, RICH_KEY).unwrap();
+    std::fs::set_permissions(&key_file, Permissions::from_mode(0o600)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clearnet"));
+    command.args(["deploy", "--json", "--rpc-url", &anvil.url(), "--key-file"]).arg(&key_file);
+    let output = spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let deployed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(deployed["chain_id"], 31_339);
+    let address = |key: &str| text(&deployed, key).parse().unwrap();
+    let (custody, adjudicator) = (address("custody"), address("adjudicator"));
+    let client = anvil.client();
+    client.check_contracts(custody, adjudicator, client.head().await.unwrap()).await.unwrap();
+    let section: toml::Table = text(&deployed, "config").parse().unwrap();
+    let network = &section["networks"][0];
+    for key in ["custody", "adjudicator"] {
+        assert_eq!(network[key].as_str().unwrap(), text(&deployed, key));
+    }
+    assert_eq!(network["start_block"].as_integer(), deployed["start_block"].as_i64());
+    assert!(!String::from_utf8_lossy(&output.stderr).contains(&RICH_KEY[2..]), "the key is shown to nobody");
 }
