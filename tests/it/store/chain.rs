@@ -1,6 +1,6 @@
 //! What comes from chains: events and the ring of blocks.
 
-use clearnet::store::{Batch, CursorRow, CursorTrim, InboxId, Store as _, WriteError};
+use clearnet::store::{Batch, CursorRow, CursorTrim, InboxId, WriteError};
 use domain::ledger::OwnerId;
 use domain::primitives::ChainId;
 
