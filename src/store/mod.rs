@@ -41,9 +41,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes all of a batch or nothing, and moves the head from `batch.head.seq - 1` to `batch.head`.
     ///
-    /// Rows are written in the order of the batch's fields, each kind by the rules of its field in
-    /// [`Batch`]; of an account that is kept, only balance, credit number and last entry change. To mark
-    /// an event handled that is so already, or that nobody has, changes nothing.
+    /// Each kind of row is written by the rules of its field in [`Batch`]; of an account that is kept, only
+    /// balance, credit number and last entry change.
     ///
     /// # Errors
     /// [`WriteError::Rejected`] also for a number above 2^63 − 1 and for a row that stands twice where
