@@ -1,4 +1,6 @@
-//! How much of everything the wire takes.
+//! How much of everything the wire takes. What a machine bounds is bounded there, and only named here.
+
+use crate::channel::{direct, virtual_channel};
 
 /// A limit as `docs/protocol.md` lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,23 +37,23 @@ limits! {
         "nesting of arrays and objects in a frame; bounds the stack of every reader it is passed on to";
     FRAME_ID_BYTES_MAX: usize = 64, "bytes",
         "the `id` of a frame as it is written, quotes included; it is kept until the answer";
-    MESSAGE_BYTES_MAX: usize = 64 * 1024, "bytes",
+    MESSAGE_BYTES_MAX: usize = virtual_channel::MESSAGE_BYTES_MAX, "bytes",
         "the `data` of `publish` and of an `rpc` inside a room; bounds a room's history";
     METHOD_BYTES_MAX: usize = 64, "bytes",
         "the method inside `req` or `res`";
     SIGNATURES_MAX: usize = 16, "signatures",
         "`sig` and `approvals`; each costs a recovery";
-    STATES_MAX: usize = 64, "states",
+    STATES_MAX: usize = virtual_channel::PARTS_MAX, "states",
         "`states`; each costs a recovery and a hold on its channel";
     STATE_DATA_BYTES_MAX: usize = 256, "bytes",
         "`data` of a state of a direct channel";
-    MEMBERS_MAX: usize = 16, "members",
+    MEMBERS_MAX: usize = virtual_channel::PARTICIPANTS_MAX, "members",
         "participants and weights of a virtual channel; each has to be told of every change";
     ALLOCATIONS_MAX: usize = 256, "lines",
         "`allocations`; each is an entry in the book";
-    SESSION_DATA_BYTES_MAX: usize = 64 * 1024, "bytes",
+    SESSION_DATA_BYTES_MAX: usize = virtual_channel::DATA_BYTES_MAX, "bytes",
         "`session_data`; it is stored with every state";
-    NAME_BYTES_MAX: usize = 128, "bytes",
+    NAME_BYTES_MAX: usize = virtual_channel::APPLICATION_BYTES_MAX, "bytes",
         "`application` and `protocol` of a definition";
     CURSOR_BYTES_MAX: usize = 128, "bytes",
         "`cursor`";
@@ -59,7 +61,7 @@ limits! {
         "a page when `limit` is absent";
     PAGE_MAX: u8 = 100, "items",
         "`limit`; bounds what one read fetches";
-    VERSION_STEP_MAX: u64 = 1_000, "versions",
+    VERSION_STEP_MAX: u64 = direct::VERSION_STEP_MAX, "versions",
         "how far a carried state may be above the newest one; keeps versions from being used up";
     REQUEST_WINDOW_MS: u64 = 60_000, "milliseconds",
         "how far the time inside a signed request may lie from the broker's clock, before or ahead";

@@ -15,7 +15,7 @@ use actix::prelude::*;
 use domain::chain::CustodyEvent;
 use domain::channel::direct::{DirectChannel, DirectEffect, DirectEvent, EncodedState, Held};
 use domain::channel::{Machine as _, Transition};
-use domain::crypto::DirectState;
+use domain::crypto::{DirectState, Signed};
 use domain::ledger::{Cause, OwnerId};
 use futures::channel::oneshot;
 
@@ -138,6 +138,10 @@ impl DirectChannelActor {
             && let Some(job) = self.jobs.pop_front()
         {
             match job {
+                // For whoever is not its participant the channel does not exist: no error tells of its state (L12).
+                Job::Part(ask, reply) if !self.is_owners(&ask.next) => {
+                    let _gone = reply.send(Err(self.not_found()));
+                }
                 Job::Part(ask, reply) => {
                     let event =
                         DirectEvent::Propose { request_hash: ask.request_hash, next: Box::new(ask.next) };
@@ -188,6 +192,15 @@ impl DirectChannelActor {
         }
     }
 
+    /// Whether the channel's participant signed this state.
+    fn is_owners(&self, state: &Signed<DirectState>) -> bool {
+        self.channel.owner().is_some_and(|owner| state.signers().contains(owner))
+    }
+
+    fn not_found(&self) -> Refused {
+        Refused::NotFound { owner: OwnerId::Channel(self.channel.id()) }
+    }
+
     /// Gives up what is held for a preparation that ended without a commit.
     fn release(&mut self, hold: HoldId, ctx: &mut Context<Self>) {
         // What was asked for it and not done yet is wanted no more.
@@ -227,7 +240,7 @@ impl DirectChannelActor {
     fn decide_finalize(&mut self, asked: &Asked<Finalize>) -> Result<Decided, Refused> {
         let (id, now) = (self.channel.id(), clock::now());
         if self.channel.owner() != Some(asked.by) {
-            return Err(Refused::NotFound { owner: OwnerId::Channel(id) });
+            return Err(self.not_found());
         }
         let permit = asked.permit(self.pen.journal().permits(), now)?;
         let state = Box::new(asked.params().state.clone());

@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::ledger::RequestKey;
 use domain::primitives::{Address, Digest, Timestamp};
+use domain::protocol::{ANSWERS_KEPT_MS, REQUEST_WINDOW_MS};
 use futures::channel::oneshot;
 use thiserror::Error;
 
 /// How far the time inside a request may lie from the broker's clock, before or ahead.
-pub const WINDOW_MILLIS: u64 = 60_000;
+pub const WINDOW_MILLIS: u64 = REQUEST_WINDOW_MS;
 
 /// How long answers are kept for repeats: a day, so that a client that was offline can still ask.
-pub const KEPT_MILLIS: u64 = 24 * 60 * 60 * 1_000;
+pub const KEPT_MILLIS: u64 = ANSWERS_KEPT_MS;
 
 /// The most requests that may be decided and not yet durable: bounds what waits while the database is slow.
 const PERMITS_MAX: usize = 10_000;

@@ -28,6 +28,7 @@ pub use error::DirectError;
 pub use event::DirectEvent;
 pub use machine::DirectChannel;
 pub use phase::Phase;
+pub use requests::VERSION_STEP_MAX;
 pub use state::{AgreedState, Settlement};
 pub use stored::{EncodedState, StoredError};
 pub use terms::{CONTRACT_CHALLENGE_SECS_MIN, Terms};

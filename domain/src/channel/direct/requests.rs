@@ -13,7 +13,7 @@ use super::state::{Agreed, Anchor, Settlement, State};
 use super::stored::encode;
 
 /// How far a proposed version may be above the newest: versions must not run out by one request.
-pub(super) const VERSION_STEP_MAX: u64 = 1000;
+pub const VERSION_STEP_MAX: u64 = 1000;
 
 impl DirectChannel {
     pub(super) fn propose(&mut self, request_hash: Digest, next: &Signed<DirectState>) -> Outcome {
