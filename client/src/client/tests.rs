@@ -6,7 +6,9 @@ use domain::crypto::{Allocation, DirectState, LoginChallenge, LoginText};
 use domain::primitives::{ChainId, Version};
 use domain::protocol::method::{Method, get_channels, get_state, ping, transfer};
 use domain::protocol::notification;
-use domain::protocol::{ChannelTerms, ClientFrame, Details, ServerFrame, State, TokenAmount, Uint53};
+use domain::protocol::{
+    ChannelTerms, ClientFrame, Details, Refusal, ServerFrame, State, TokenAmount, Uint53,
+};
 use futures::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpListener;
 use tokio_tungstenite::accept_async;
