@@ -109,7 +109,7 @@ impl Change {
             Self::PreviousOfEntry => {
                 let row = &mut rows.entries[entry];
                 row.previous = match row.previous {
-                    Some(_) if by % 3 == 0 => None,
+                    Some(_) if by.is_multiple_of(3) => None,
                     Some(previous) => Some(EntryId(another(previous.0, entries.max(2)))),
                     None => Some(EntryId(1 + by % entries)),
                 };
@@ -132,7 +132,7 @@ impl Change {
                 let id = EntryId(rows.head.entry.0 + 1);
                 let again = rows.entries[entry].clone();
                 rows.entries.push(EntryRow { id, ..again });
-                if by % 2 == 0 {
+                if by.is_multiple_of(2) {
                     rows.head.entry = id;
                 }
                 of_entry
