@@ -55,7 +55,7 @@ impl Step {
     /// The step that these bytes stand for.
     pub(super) fn of(bytes: [u8; 8]) -> Self {
         let [kind, who, to, token, high, low, flag, _] = bytes;
-        let (amount, is) = (u16::from_be_bytes([high, low]), flag % 2 == 0);
+        let (amount, is) = (u16::from_be_bytes([high, low]), flag.is_multiple_of(2));
         match kind % 10 {
             0..=2 => Self::Receive { who, token, amount },
             3 | 4 => Self::Pay { who, to, token, amount, is_double: is },
@@ -282,9 +282,8 @@ impl Writing {
         }
         let author = Author::Owner(owner);
         let mut prepared = Vec::new();
-        if let Some(channel) = state.as_ref().map(|state| OwnerId::Channel(state.channel))
-            && channel != owner
-        {
+        let channel = state.as_ref().map(|state| OwnerId::Channel(state.channel));
+        if let Some(channel) = channel.filter(|channel| *channel != owner) {
             prepared.push((channel, self.hand(Author::Owner(channel)).await.incarnation));
         }
         let hand = self.hand(author).await;
