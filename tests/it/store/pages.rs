@@ -36,6 +36,7 @@ where
             let Some(last) = rows.last() else { break };
             after = Some(key(last));
             walked.extend(rows.clone());
+            assert!(walked.len() <= all.len(), "pages of {size} do not end");
         }
         assert_eq!(walked, all, "pages of {size}");
     }
