@@ -73,7 +73,6 @@ impl Direct {
         let newest =
             json!({ "intent": 0, "version": 1, "data": "0x", "parts": [part, rest], "signature": signature });
         let anchor = json!({
-            "chain_id": self.params.chain_id,
             "participants": self.params.participants,
             "adjudicator": self.params.adjudicator,
             "challenge_secs": self.params.challenge_secs,
@@ -90,7 +89,6 @@ impl Direct {
     pub(super) fn announced(&self, amount: Amount) -> State {
         let settlement = json!({
             "owner": self.owner,
-            "chain_id": self.token.chain_id,
             "token": self.token.address,
             "amount": amount,
         });
