@@ -138,6 +138,10 @@ impl DirectChannelActor {
             && let Some(job) = self.jobs.pop_front()
         {
             match job {
+                Job::Part(ask, reply) if !self.is_signed_by_owner(&ask) => {
+                    let owner = OwnerId::Channel(self.channel.id());
+                    let _gone = reply.send(Err(Refused::NotFound { owner }));
+                }
                 Job::Part(ask, reply) => {
                     let event =
                         DirectEvent::Propose { request_hash: ask.request_hash, next: Box::new(ask.next) };
@@ -154,6 +158,11 @@ impl DirectChannelActor {
                 Job::SettlementFailed(cause, reply) => self.settlement_failed(cause, reply, ctx),
             }
         }
+    }
+
+    /// Whether the channel's participant signed the state; for everybody else the channel does not exist (L12).
+    fn is_signed_by_owner(&self, ask: &PreparePart) -> bool {
+        self.channel.owner().is_some_and(|owner| ask.next.signers().contains(owner))
     }
 
     /// Holds a next state for somebody's commit.
