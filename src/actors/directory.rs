@@ -82,11 +82,11 @@ impl Directory {
         self.owners.write().unwrap_or_else(PoisonError::into_inner).insert(owner, handle);
     }
 
-    /// Forgets an owner that has ended; not one that was loaded again meanwhile. Only for the supervisor.
-    pub(super) fn remove_ended(&self, owner: OwnerId) {
+    /// Forgets an owner that has ended; not one that was loaded again meanwhile. Tells whether there was one.
+    /// Only for the supervisor.
+    pub(super) fn remove_ended(&self, owner: OwnerId) -> bool {
         let mut owners = self.owners.write().unwrap_or_else(PoisonError::into_inner);
-        if owners.get(&owner).is_some_and(|handle| !handle.is_alive()) {
-            owners.remove(&owner);
-        }
+        let has_ended = owners.get(&owner).is_some_and(|handle| !handle.is_alive());
+        has_ended && owners.remove(&owner).is_some()
     }
 }

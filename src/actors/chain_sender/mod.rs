@@ -10,7 +10,7 @@ mod handlers;
 mod own_means;
 mod pursue;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +48,10 @@ pub struct ChainSenderActor {
     balances: BTreeMap<Token, Amount>,
     /// What was decided and is not at its end, in the order of the decisions.
     open: BTreeMap<OutboxId, Creation>,
+    /// Those of them whose signed bytes are not durable: nothing of them may leave.
+    unkept: BTreeSet<OutboxId>,
+    /// Whether what was decided before has been read: until then it is unknown what is free to promise.
+    is_read: bool,
     /// What is promised to settlements that are being decided.
     holds: BTreeMap<HoldId, (ChannelId, Token, Amount)>,
     /// The nonce after the last one that was given away.
@@ -85,6 +89,8 @@ impl ChainSenderActor {
                 pen,
                 balances,
                 open: BTreeMap::new(),
+                unkept: BTreeSet::new(),
+                is_read: false,
                 holds: BTreeMap::new(),
                 next_nonce: 0,
                 is_looking: false,
@@ -114,6 +120,7 @@ impl ChainSenderActor {
                 for row in rows {
                     act.decided(&row);
                 }
+                act.is_read = true;
                 act.look(ctx);
             }
             Err(error) => {
@@ -147,13 +154,17 @@ impl ChainSenderActor {
     }
 
     /// Asks the chain what became of the first thing that is open, and does what follows.
+    ///
+    /// Not before everything that was decided is known, or a place would be given away twice.
     fn look(&mut self, ctx: &mut Context<Self>) {
-        if self.is_looking || self.open.is_empty() {
+        let kept = self.open.iter().filter(|(id, _)| !self.unkept.contains(id));
+        let open: BTreeMap<OutboxId, Creation> = kept.map(|(id, creation)| (*id, creation.clone())).collect();
+        if self.is_looking || !self.is_read || open.is_empty() {
             return;
         }
         self.is_looking = true;
         let (chain, confirmations) = (Arc::clone(&self.chain), self.confirmations);
-        let (broker, open) = (self.services.broker, self.open.clone());
+        let broker = self.services.broker;
         let looked = async move { pursue::look(chain.as_ref(), broker, confirmations, open).await };
         ctx.spawn(looked.into_actor(self).map(|looked, act, ctx| {
             act.is_looking = false;
@@ -187,6 +198,7 @@ impl ChainSenderActor {
         creation.sent = Some(Sent::new(nonce, signed.hash, &signed.raw));
         self.change(id, &creation, OutboxStatus::Open, Waiting::Send(id), ctx);
         self.open.insert(id, creation);
+        self.unkept.insert(id);
     }
 
     /// The channel is on chain at confirmed depth: its log has told or will tell the channel.
@@ -240,7 +252,8 @@ impl ChainSenderActor {
     }
 
     /// Sends what is kept. Whether it arrived is read from the chain; it is sent again until then.
-    fn send(&self, id: OutboxId, ctx: &mut Context<Self>) {
+    fn send(&mut self, id: OutboxId, ctx: &mut Context<Self>) {
+        self.unkept.remove(&id);
         let Some(sent) = self.open.get(&id).and_then(|creation| creation.sent.clone()) else { return };
         let (chain, chain_id) = (Arc::clone(&self.chain), self.chain_id);
         let sending = async move {

@@ -92,6 +92,9 @@ impl ChainSenderActor {
         };
         Box::pin(available.into_actor(self).map(move |available, act, ctx| {
             let available = available.map_err(|_| Refused::ChainUnavailable { chain_id: act.chain_id })?;
+            if !act.is_read {
+                return Err(Refused::Overloaded);
+            }
             let bound = act.bound(token).unwrap_or(Amount::MAX);
             let free = available.checked_sub(bound).unwrap_or_default();
             if free < ask.amount {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::primitives::{Address, ChainId};
 
 use super::creation::{Creation, Sent};
-use crate::chain::{BlockRef, Call, ChainClient, ChainError, Fees, Transaction};
+use crate::chain::{BlockRef, Call, ChainClient, ChainError, ChannelStatus, Fees, Transaction};
 use crate::store::OutboxId;
 
 /// The gas that a creation may take, whatever an estimate says: what would fail must be allowed to fail on
@@ -26,7 +26,7 @@ pub(super) struct Found {
 pub(super) enum Fate {
     /// It was sent, and nothing is final; it was sent again.
     Waiting,
-    /// It is in a confirmed block and did what it should.
+    /// The channel is there, in a confirmed block.
     Succeeded,
     /// It finally cannot happen.
     Failed {
@@ -77,7 +77,7 @@ pub(super) async fn look(
     for (id, creation) in open {
         let fate = match &creation.sent {
             None => Fate::Unsigned(Place { fees: nonces.fees }),
-            Some(sent) => fate_of(chain, sent, confirmed, used_up).await?,
+            Some(sent) => fate_of(chain, &creation, sent, confirmed, used_up).await?,
         };
         fates.push((id, fate));
     }
@@ -86,6 +86,7 @@ pub(super) async fn look(
 
 async fn fate_of(
     chain: &dyn ChainClient,
+    creation: &Creation,
     sent: &Sent,
     confirmed: Option<BlockRef>,
     used_up: u64,
@@ -97,11 +98,11 @@ async fn fate_of(
         Some(receipt) if receipt.succeeded => Ok(Fate::Succeeded),
         Some(receipt) => {
             let cause = format!("transaction {} reverted in block {}", sent.hash, receipt.height);
-            Ok(Fate::Failed { cause })
+            failed(chain, creation, confirmed, cause).await
         }
         None if used_up > sent.nonce => {
             let cause = format!("nonce {} was used up by another transaction", sent.nonce);
-            Ok(Fate::Failed { cause })
+            failed(chain, creation, confirmed, cause).await
         }
         None => {
             // The same bytes again are no error; that the nonce is used up will be final in a while.
@@ -113,3 +114,21 @@ async fn fate_of(
         }
     }
 }
+
+/// It failed, unless the channel is there all the same: a node that has lost a receipt, or a transaction that
+/// was sent twice, must not lead to a refund of what was paid. Its log says who paid for it.
+async fn failed(
+    chain: &dyn ChainClient,
+    creation: &Creation,
+    confirmed: Option<BlockRef>,
+    cause: String,
+) -> Result<Fate, ChainError> {
+    let Some(confirmed) = confirmed else { return Ok(Fate::Waiting) };
+    let found = chain.channel_at(creation.channel(), confirmed).await?;
+    // One that only one side has opened is somebody else's: the broker's own has both signatures at once.
+    let is_open = found.is_some_and(|channel| channel.status != ChannelStatus::Initial);
+    Ok(if is_open { Fate::Succeeded } else { Fate::Failed { cause } })
+}
+
+#[cfg(test)]
+mod tests;

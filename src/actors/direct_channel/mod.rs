@@ -279,6 +279,10 @@ impl DirectChannelActor {
         ctx: &mut Context<Self>,
     ) {
         match self.channel.apply(DirectEvent::SettlementFailed { cause }, clock::now()) {
+            // The refund may be on its way: until it is durable, nobody may rely on it.
+            Ok(transition) if transition.transfers.is_empty() && !self.pen.is_quiet() => {
+                let _gone = reply.send(Err(Refused::Unavailable));
+            }
             Ok(transition) if transition.transfers.is_empty() => Reply::Sender(reply).done(),
             Ok(transition) => {
                 let waiting = Waiting { effects: transition.effects.clone(), reply: Reply::Sender(reply) };

@@ -169,10 +169,14 @@ impl JournalActor {
                 }
                 act.came_back();
                 act.draft(commits, ctx);
+                act.turn(ctx);
             }
             Err(StoreError::Unavailable { reason }) => {
                 act.went_away(&reason);
-                act.later(ctx, move |act, ctx| act.read_missing(commits, ctx));
+                act.later(ctx, move |act, ctx| {
+                    act.read_missing(commits, ctx);
+                    act.turn(ctx);
+                });
             }
             Err(error) => {
                 log::error!("cannot read what a commit needs: {error}");
@@ -181,7 +185,8 @@ impl JournalActor {
         }));
     }
 
-    /// Checks the commits one by one and writes those that keep the laws.
+    /// Checks the commits one by one and writes those that keep the laws. Whoever calls takes the next turn: many
+    /// batches that are refused as a whole must not nest.
     fn draft(&mut self, commits: Vec<Commit>, ctx: &mut Context<Self>) {
         let mut draft = Draft::new(&self.book);
         let (mut taken, mut refused) = (Vec::with_capacity(commits.len()), Vec::new());
@@ -205,7 +210,6 @@ impl JournalActor {
         }
         if taken.is_empty() {
             self.is_busy = false;
-            self.turn(ctx);
         } else {
             self.write(InFlight { batch: Arc::new(batch), commits: taken, told, is_uncertain: false }, ctx);
         }

@@ -15,8 +15,8 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
         match message {
             Ok(ws::Message::Text(text)) => self.text(&text, ctx),
             Ok(ws::Message::Binary(_)) => self.refuse(None, Refusal::new(Code::BinaryFrame), ctx),
-            Ok(ws::Message::Ping(data)) => ctx.pong(&data),
-            Ok(ws::Message::Pong(_)) => self.pong(),
+            Ok(ws::Message::Ping(data)) => self.answer_ping(&data, ctx),
+            Ok(ws::Message::Pong(data)) => self.pong(&data),
             Ok(ws::Message::Close(reason)) => {
                 ctx.close(reason);
                 ctx.stop();

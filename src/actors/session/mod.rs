@@ -52,6 +52,9 @@ const UNREAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// After how many bytes the client is asked whether it has read them.
 const PING_BYTES: usize = 256 * 1024;
 
+/// What a frame costs besides what is in it, in bytes: about what it takes in memory while it waits.
+const FRAME_OVERHEAD_BYTES: usize = 64;
+
 /// How many pushes may wait for the session; owners let go of a session that cannot take one.
 const MAILBOX: usize = 256;
 
@@ -77,8 +80,9 @@ pub struct SessionActor {
     heard_at: Timestamp,
     /// Bytes sent that the client is not known to have read: a bound on what waits for it.
     unread_bytes: usize,
-    /// Per ping that is not answered, the bytes sent before it and after the one before.
-    unanswered: VecDeque<usize>,
+    /// Per ping that is not answered, what it asks to be repeated, and the bytes sent before it and after the
+    /// one before.
+    unanswered: VecDeque<(PingText, usize)>,
     /// Bytes sent since the last ping.
     since_ping: usize,
     /// What has come of a frame in several parts.
@@ -86,6 +90,9 @@ pub struct SessionActor {
 }
 
 type Ctx = WebsocketContext<SessionActor>;
+
+/// What a ping asks to be repeated: random, so that only who has read it can, and with it everything before.
+type PingText = [u8; 8];
 
 impl SessionActor {
     /// A session of a client that has just connected.
@@ -135,14 +142,29 @@ impl SessionActor {
 
     /// Asks whether the client is there. Its answer says too that it has read everything sent before.
     fn ping(&mut self, ctx: &mut Ctx) {
-        self.unanswered.push_back(std::mem::take(&mut self.since_ping));
-        ctx.ping(b"");
+        let text: PingText = rand::random();
+        self.unanswered.push_back((text, std::mem::take(&mut self.since_ping)));
+        ctx.ping(&text);
     }
 
-    /// The client has answered the oldest ping that was not.
-    fn pong(&mut self) {
-        let read = self.unanswered.pop_front().unwrap_or_default();
-        self.unread_bytes = self.unread_bytes.saturating_sub(read);
+    /// The client answers a ping: it has read everything sent before. What nobody asked for says nothing.
+    fn pong(&mut self, text: &[u8]) {
+        self.unread_bytes = self.unread_bytes.saturating_sub(read_by(&mut self.unanswered, text));
+    }
+
+    /// Answers a ping of the client, who has to read that too.
+    fn answer_ping(&mut self, text: &[u8], ctx: &mut Ctx) {
+        let bytes = text.len() + FRAME_OVERHEAD_BYTES;
+        self.unread_bytes += bytes;
+        self.since_ping += bytes;
+        if self.unread_bytes > UNREAD_BYTES_MAX {
+            self.close(Code::SlowConsumer, ctx);
+            return;
+        }
+        ctx.pong(text);
+        if self.since_ping > PING_BYTES {
+            self.ping(ctx);
+        }
     }
 
     /// Answers with a refusal; closes the session where the code says so.
@@ -278,5 +300,28 @@ impl Handler<Push> for SessionActor {
         if let Some(frame) = render::push(&self.shared, push) {
             self.send(&frame, ctx);
         }
+    }
+}
+
+/// Takes out the ping that was answered and those before it; returns the bytes that are read with them.
+fn read_by(unanswered: &mut VecDeque<(PingText, usize)>, text: &[u8]) -> usize {
+    let answered = unanswered.iter().position(|(asked, _)| asked == text);
+    answered.map_or(0, |place| unanswered.drain(..=place).map(|(_, bytes)| bytes).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_pong_that_repeats_a_ping_proves_that_something_was_read() {
+        let pings = [([1; 8], 10), ([2; 8], 20), ([3; 8], 40)];
+        let mut unanswered = VecDeque::from(pings);
+        for unasked in [&b""[..], &[9; 8], &[1; 7]] {
+            assert_eq!(read_by(&mut unanswered, unasked), 0);
+        }
+        assert_eq!(read_by(&mut unanswered, &[2; 8]), 30);
+        assert_eq!(read_by(&mut unanswered, &[1; 8]), 0);
+        assert_eq!(unanswered, [([3; 8], 40)]);
     }
 }

@@ -42,10 +42,12 @@ impl Handler<Wake> for SupervisorActor {
 impl Handler<Exited> for SupervisorActor {
     type Result = ();
 
-    /// Loads it again, in case it had something to do: what it had not finished is in the store.
+    /// Loads it again, in case it had something to do: what it had not finished is in the store. Who never came
+    /// to life, as a channel that does not exist, is not tried again: that would never end.
     fn handle(&mut self, Exited { owner }: Exited, ctx: &mut Context<Self>) {
-        self.services.directory.remove_ended(owner);
-        ctx.run_later(REBIRTH_DELAY, move |act, ctx| act.load(owner, None, None, ctx));
+        if self.services.directory.remove_ended(owner) {
+            ctx.run_later(REBIRTH_DELAY, move |act, ctx| act.load(owner, None, None, ctx));
+        }
     }
 }
 

@@ -114,12 +114,14 @@ impl SupervisorActor {
         }));
     }
 
-    /// Loads those that are not alive and have something to do: a deadline that has passed, or a chain event
-    /// that nobody told them of. Who is alive has a timer and a stream of its own.
+    /// Loads those that are not alive and have something to do: a deadline that has passed, a chain event
+    /// that nobody told them of, or a network to send to. Who is alive has a timer and a stream of its own.
     fn wake_due(&mut self, ctx: &mut Context<Self>) {
         let services = Arc::clone(&self.services);
         let read = async move {
             let mut owners = services.store.due(clock::now(), DUE_MAX).await?;
+            // Nobody who needs a sender loads it: one that ended while the store was away is brought back here.
+            owners.extend(services.chains.keys().map(|chain_id| OwnerId::Network(*chain_id)));
             for chain_id in services.chains.keys() {
                 let unhandled = services.store.unhandled(*chain_id, None, DUE_MAX).await?;
                 owners.extend(unhandled.iter().map(|event| event.owner));
@@ -143,3 +145,6 @@ fn answer(reply: Option<LoadReply>, loaded: Result<OwnerHandle, Refused>) {
         let _gone = reply.send(loaded);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,10 @@ const WAITING_MAX: usize = 32;
 /// The longest a timer is set for; a deadline further away is looked at again then.
 const TIMER_MILLIS_MAX: u64 = 60 * 60 * 1_000;
 
+/// How long a window stays open after the broker was away: time for members to come back and hand in what they
+/// agreed on meanwhile.
+const GRACE_MILLIS: u64 = 10 * 60 * 1_000;
+
 /// How many messages may wait for the actor: what a room full of sessions says at a time.
 const MAILBOX: usize = 1_024;
 

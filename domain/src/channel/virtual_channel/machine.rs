@@ -64,6 +64,15 @@ impl VirtualChannel {
         Ok(self.judge_close(close, now)?.plan)
     }
 
+    /// The broker is back from somewhere: a window that is open stays so until `until` at least, because nobody
+    /// could hand a state in meanwhile. Without effect in every other phase. Memory only: whoever is away again
+    /// says it again.
+    pub fn keep_window_open(&mut self, until: Timestamp) {
+        if self.phase == Phase::Expiring {
+            self.window_ends_at = self.window_ends_at.max(until);
+        }
+    }
+
     fn update(&mut self, update: Update, now: Timestamp) -> Result<Applied, VirtualChannelError> {
         let Update { request, state, data } = update;
         let (standing, phase) = self.standing_for(Step::Update, now)?;

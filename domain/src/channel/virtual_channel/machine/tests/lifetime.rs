@@ -116,6 +116,21 @@ fn after_the_window_nothing_is_taken_but_the_tick() {
 }
 
 #[test]
+fn a_window_that_nobody_could_use_stays_open_for_a_grace() {
+    let (mut channel, _) = in_phase(Phase::Expiring);
+    let until = at(WINDOW_OVER + WINDOW_SECS);
+    channel.keep_window_open(until);
+    assert_eq!(channel.deadline(), Some(until));
+    assert_eq!(tick(&mut channel, at(WINDOW_OVER)), Transition::default());
+    assert!(channel.apply(VirtualChannelEvent::Update(won(&channel)), until.minus_millis(1)).is_ok());
+    channel.keep_window_open(at(EXPIRED));
+    assert_eq!(channel.deadline(), Some(until), "a grace shortens nothing");
+    let mut open = story();
+    open.keep_window_open(until);
+    assert_eq!(open, story());
+}
+
+#[test]
 fn after_a_close_the_timer_pays_nothing() {
     let (mut channel, _) = in_phase(Phase::Closed);
     assert_eq!(channel.deadline(), None);
