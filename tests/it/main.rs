@@ -9,5 +9,6 @@ mod crash;
 mod demo;
 mod devnet;
 mod harness;
+mod laws;
 mod store;
 mod tidy;

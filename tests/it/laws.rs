@@ -1,0 +1,60 @@
+//! The laws of the book under random lives: the real journal, supervisor and owners, asked as sessions ask them.
+//!
+//! After every step the store is held against the audit, a naive model of everybody's money, and what was seen
+//! before. Deliberately absent: sockets and chains, which the other scenarios have.
+
+mod cast;
+mod check;
+mod hammer;
+mod model;
+mod play;
+mod world;
+
+use play::{Play, Tally};
+use world::Threads;
+
+use crate::harness::database::Database;
+
+/// Names a seed to play instead of the usual ones.
+const SEED: &str = "CLEARNET_LAWS_SEED";
+
+const LIVES: u64 = 10;
+const STEPS: usize = 25;
+
+fn seeds() -> Vec<u64> {
+    match std::env::var(SEED) {
+        Ok(seed) => vec![seed.parse().unwrap()],
+        Err(_) => (1..=LIVES).collect(),
+    }
+}
+
+async fn live(database: &Database, seed: u64, all: &mut Tally) {
+    eprintln!("a life with {SEED}={seed}");
+    let threads = Threads::start();
+    let tally = Play::begin(database, &threads, seed).await.steps(STEPS).await;
+    all.taken += tally.taken;
+    all.refused += tally.refused;
+}
+
+fn assert_both_happened(all: Tally) {
+    eprintln!("{all:?}");
+    assert!(all.taken > 0 && all.refused > 0, "lives are to be full of both: {all:?}");
+}
+
+#[actix::test]
+async fn every_law_holds_after_every_step_of_random_lives_on_sqlite() {
+    let mut all = Tally::default();
+    for seed in seeds() {
+        live(&Database::sqlite().await, seed, &mut all).await;
+    }
+    assert_both_happened(all);
+}
+
+#[actix::test]
+async fn every_law_holds_after_every_step_of_random_lives_on_postgres() {
+    let mut all = Tally::default();
+    for seed in seeds() {
+        live(&Database::postgres().await, seed, &mut all).await;
+    }
+    assert_both_happened(all);
+}

@@ -1,0 +1,81 @@
+//! The laws, looked for in the store after every step.
+
+use std::collections::BTreeMap;
+
+use clearnet::audit::{Law, Unchecked, Verdict, audit};
+use clearnet::store::{PAGE_ROWS_MAX, StateKind, StateRow, Store};
+use domain::channel::{direct, virtual_channel};
+use domain::ledger::{AccountKey, OwnerId};
+use domain::primitives::{Amount, ChannelId};
+use serde_json::Value;
+
+use super::model::Model;
+
+/// What was seen of each channel before.
+#[derive(Debug, Default)]
+pub(super) struct Seen(BTreeMap<ChannelId, StateRow>);
+
+impl Seen {
+    /// Holds the store against the laws and the model.
+    pub(super) async fn check(&mut self, store: &dyn Store, model: &Model) {
+        assert_lawful(store).await;
+        assert_eq!(held(store).await, model.accounts(), "accounts");
+        let rows = channels(store).await;
+        let versions: BTreeMap<_, _> =
+            rows.iter().filter_map(|(id, row)| Some((*id, version_of(row)?))).collect();
+        assert_eq!(versions, model.versions(), "versions");
+        for (id, before) in &self.0 {
+            let after = rows.get(id).unwrap_or_else(|| panic!("channel {id} is gone"));
+            assert!(after.revision >= before.revision, "the revision of channel {id} fell");
+            assert!(version_of(after) >= version_of(before), "the version of channel {id} fell");
+            let is_same = (after.phase, &after.body) == (before.phase, &before.body);
+            assert!(after.revision > before.revision || is_same, "channel {id} changed in silence");
+            assert!(!has_ended(before) || is_same, "channel {id} went on after its end");
+        }
+        self.0 = rows;
+    }
+}
+
+/// Every law that the book alone can show.
+pub(super) async fn assert_lawful(store: &dyn Store) {
+    let report = audit(store, None).await.unwrap();
+    for (law, verdict) in &report.laws {
+        let is_unasked = *law == Law::Custody && *verdict == Verdict::NotChecked(Unchecked::BookOnly);
+        assert!(is_unasked || *verdict == Verdict::Holds, "{} ({}): {verdict:?}", law.name(), law.words());
+    }
+}
+
+/// Every account that holds something.
+pub(super) async fn held(store: &dyn Store) -> BTreeMap<AccountKey, Amount> {
+    let rows = store.account_page(None, PAGE_ROWS_MAX).await.unwrap();
+    let held = rows.into_iter().filter(|row| !row.balance.is_zero());
+    held.map(|row| (row.key, row.balance)).collect()
+}
+
+async fn channels(store: &dyn Store) -> BTreeMap<ChannelId, StateRow> {
+    let rows = store.state_page(None, PAGE_ROWS_MAX).await.unwrap();
+    let channel = |row: StateRow| match row.owner {
+        OwnerId::Channel(id) => Some((id, row)),
+        OwnerId::Participant(_) | OwnerId::Network(_) => None,
+    };
+    rows.into_iter().filter_map(channel).collect()
+}
+
+/// The version of the newest agreed state; `None` when there is none.
+fn version_of(row: &StateRow) -> Option<u64> {
+    let body: Value = serde_json::from_slice(&row.body).unwrap();
+    let version = match row.kind {
+        StateKind::Direct => &body["anchor"]["newest"]["version"],
+        StateKind::Virtual => &body["version"],
+        StateKind::Participant | StateKind::Sender => panic!("{} is no channel", row.owner),
+    };
+    version.as_u64()
+}
+
+fn has_ended(row: &StateRow) -> bool {
+    match row.kind {
+        StateKind::Direct => row.phase == direct::Phase::Closed.code(),
+        StateKind::Virtual => virtual_channel::Phase::from_code(row.phase).unwrap().is_end(),
+        StateKind::Participant | StateKind::Sender => false,
+    }
+}

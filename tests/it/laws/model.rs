@@ -1,0 +1,257 @@
+//! A naive book: small whole numbers in maps, and of each request whether it is to be taken.
+//!
+//! Shares no rule with the program. What is to be refused is `None`, and leaves everything as it was: each
+//! step makes a new book.
+
+use std::collections::BTreeMap;
+
+use domain::crypto::{Definition, DirectParams};
+use domain::ledger::AccountKey;
+use domain::primitives::{Amount, ChannelId};
+
+use super::cast::{person, token};
+
+/// The most a version may grow at a time.
+const VERSION_STEP_MAX: u64 = 1000;
+
+/// What people own, in rooms and out of them: who, which token, how much.
+pub(super) type Amounts = BTreeMap<(u8, u8), u64>;
+
+/// Where in its life a direct channel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    Active,
+    Closing,
+    Closed,
+    Ignored,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Channel {
+    pub(super) params: DirectParams,
+    pub(super) owner: u8,
+    pub(super) token: u8,
+    pub(super) locked: u64,
+    pub(super) part: u64,
+    pub(super) version: u64,
+    pub(super) life: Life,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Room {
+    pub(super) definition: Definition,
+    pub(super) members: Vec<u8>,
+    pub(super) amounts: Amounts,
+    pub(super) version: u64,
+    pub(super) is_open: bool,
+}
+
+/// The next state of a direct channel, as a request carries it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) channel: usize,
+    pub(super) version: u64,
+    pub(super) after: u64,
+    pub(super) flaw: Option<Flaw>,
+}
+
+/// What may be wrong with a state besides its figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// It pays out more than is locked.
+    Total,
+    /// It does not hold the hash of its request.
+    Hash,
+    /// Somebody else signed it.
+    Signer,
+}
+
+/// The next state of a room, as a request hands it in.
+#[derive(Debug, Clone)]
+pub(super) struct Next {
+    pub(super) room: usize,
+    pub(super) by: u8,
+    pub(super) approvals: Vec<u8>,
+    pub(super) version: u64,
+    pub(super) amounts: Amounts,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Model {
+    pub(super) wallets: Amounts,
+    pub(super) channels: Vec<Channel>,
+    pub(super) rooms: Vec<Room>,
+    custody: BTreeMap<u8, u64>,
+    shortfall: BTreeMap<u8, u64>,
+}
+
+impl Model {
+    /// A channel came into being on chain.
+    pub(super) fn opened(&self, channel: Channel) -> Self {
+        let mut after = self.clone();
+        if channel.life == Life::Active {
+            *after.custody.entry(channel.token).or_default() += channel.locked;
+        }
+        after.channels.push(channel);
+        after
+    }
+
+    /// A channel ended on chain, and the contract paid its owner this much.
+    pub(super) fn ended(&self, channel: usize, paid: u64) -> Self {
+        let mut after = self.clone();
+        let Channel { owner, token, part, life, .. } = after.channels[channel];
+        if matches!(life, Life::Active | Life::Closing) {
+            *after.custody.entry(token).or_default() -= paid;
+            *after.wallets.entry((owner, token)).or_default() += part.saturating_sub(paid);
+            *after.shortfall.entry(token).or_default() += paid.saturating_sub(part);
+            after.channels[channel].part = 0;
+            after.channels[channel].life = Life::Closed;
+        }
+        after
+    }
+
+    pub(super) fn pay(&self, by: u8, to: u8, payments: &BTreeMap<u8, u64>, parts: &[Part]) -> Option<Self> {
+        let mut after = self.clone();
+        let paid: Amounts = payments.iter().map(|(token, amount)| ((by, *token), *amount)).collect();
+        after.move_parts(parts, &[by], &paid, &Amounts::new())?;
+        for (token, amount) in payments {
+            *after.wallets.entry((to, *token)).or_default() += amount;
+        }
+        (to != by && !payments.is_empty()).then_some(after)
+    }
+
+    pub(super) fn anchor(&self, by: u8, parts: &[Part]) -> Option<Self> {
+        let mut after = self.clone();
+        after.move_parts(parts, &[by], &Amounts::new(), &Amounts::new())?;
+        let has_effect = parts.iter().any(|part| self.channels[part.channel].part != part.after);
+        has_effect.then_some(after)
+    }
+
+    pub(super) fn open(&self, room: Room, parts: &[Part]) -> Option<Self> {
+        let mut after = self.clone();
+        after.move_parts(parts, &room.members, &room.amounts, &Amounts::new())?;
+        let is_there = |member: &u8| {
+            self.channels.iter().any(|channel| channel.owner == *member && channel.life == Life::Active)
+        };
+        let are_there = room.members.iter().all(is_there);
+        after.rooms.push(room);
+        are_there.then_some(after)
+    }
+
+    pub(super) fn update(&self, next: &Next) -> Option<Self> {
+        self.follows(next)?;
+        let mut after = self.clone();
+        let room = &mut after.rooms[next.room];
+        (room.version, room.amounts) = (next.version, next.amounts.clone());
+        Some(after)
+    }
+
+    pub(super) fn close(&self, next: &Next, parts: &[Part]) -> Option<Self> {
+        let mut after = self.update(next)?;
+        let members = after.rooms[next.room].members.clone();
+        after.move_parts(parts, &members, &Amounts::new(), &next.amounts)?;
+        let room = &mut after.rooms[next.room];
+        (room.is_open, room.amounts) = (false, Amounts::new());
+        Some(after)
+    }
+
+    /// The end is agreed; agreeing to the same end again changes nothing.
+    pub(super) fn finalize(&self, by: u8, part: &Part) -> Option<Self> {
+        let mut after = self.clone();
+        let channel = &mut after.channels[part.channel];
+        let is_end = channel.owner == by
+            && part.flaw.is_none()
+            && part.version == channel.version + 1
+            && part.after == channel.part
+            && matches!(channel.life, Life::Active | Life::Closing);
+        channel.life = Life::Closing;
+        is_end.then_some(after)
+    }
+
+    fn follows(&self, next: &Next) -> Option<()> {
+        let room = &self.rooms[next.room];
+        let total = |amounts: &Amounts, of: u8| -> u64 {
+            amounts.iter().filter(|((_, token), _)| *token == of).map(|(_, amount)| amount).sum()
+        };
+        let is_next = room.is_open
+            && room.members.contains(&next.by)
+            && next.version == room.version + 1
+            && next.approvals.len() >= 2
+            && (0..super::cast::TOKENS).all(|of| total(&room.amounts, of) == total(&next.amounts, of));
+        is_next.then_some(())
+    }
+
+    /// Wallets give and take what the parts do not.
+    fn move_parts(
+        &mut self,
+        parts: &[Part],
+        owners: &[u8],
+        paid: &Amounts,
+        received: &Amounts,
+    ) -> Option<()> {
+        let mut deltas: BTreeMap<(u8, u8), i128> = BTreeMap::new();
+        for (whose, amount) in received {
+            *deltas.entry(*whose).or_default() += i128::from(*amount);
+        }
+        for (whose, amount) in paid {
+            *deltas.entry(*whose).or_default() -= i128::from(*amount);
+        }
+        for part in parts {
+            let channel = &mut self.channels[part.channel];
+            let is_next = channel.life == Life::Active
+                && owners.contains(&channel.owner)
+                && part.flaw.is_none()
+                && part.version > channel.version
+                && part.version <= channel.version + VERSION_STEP_MAX
+                && part.after <= channel.locked;
+            if !is_next {
+                return None;
+            }
+            let delta = i128::from(channel.part) - i128::from(part.after);
+            *deltas.entry((channel.owner, channel.token)).or_default() += delta;
+            (channel.part, channel.version) = (part.after, part.version);
+        }
+        for (whose, delta) in deltas {
+            let wallet = self.wallets.entry(whose).or_default();
+            *wallet = u64::try_from(i128::from(*wallet) + delta).ok()?;
+        }
+        Some(())
+    }
+
+    /// Every account that holds something.
+    pub(super) fn accounts(&self) -> BTreeMap<AccountKey, Amount> {
+        let mut accounts = BTreeMap::new();
+        let mut add = |key, amount: u64| {
+            if amount > 0 {
+                accounts.insert(key, Amount::from(amount));
+            }
+        };
+        for ((who, of), amount) in &self.wallets {
+            add(AccountKey::wallet(person(*who), token(*of)), *amount);
+        }
+        for channel in &self.channels {
+            let Channel { params, owner, token: of, part, .. } = channel;
+            add(AccountKey::direct(params.channel_id(), person(*owner), token(*of)), *part);
+        }
+        for Room { definition, amounts, .. } in &self.rooms {
+            for ((who, of), amount) in amounts {
+                add(AccountKey::member(definition.channel_id(), person(*who), token(*of)), *amount);
+            }
+        }
+        for (of, amount) in &self.custody {
+            add(AccountKey::custody(token(*of)), *amount);
+        }
+        for (of, amount) in &self.shortfall {
+            add(AccountKey::shortfall(token(*of)), *amount);
+        }
+        accounts
+    }
+
+    /// The version of the newest agreed state of each channel that counts.
+    pub(super) fn versions(&self) -> BTreeMap<ChannelId, u64> {
+        let counted = self.channels.iter().filter(|channel| channel.life != Life::Ignored);
+        let direct = counted.map(|channel| (channel.params.channel_id(), channel.version));
+        let rooms = self.rooms.iter().map(|room| (room.definition.channel_id(), room.version));
+        direct.chain(rooms).collect()
+    }
+}

@@ -1,0 +1,226 @@
+//! The real journal, supervisor and owners over a store; no sockets, and chains that are told about.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use actix::prelude::*;
+use clearnet::actors::answer::Answer;
+use clearnet::actors::direct_channel::FinalizeChannel;
+use clearnet::actors::directory::Directory;
+use clearnet::actors::journal::{
+    Author, Commit, FirstAnswer, FromJournal, JournalActor, NewEvent, NoPermit, Ticket, first_answer,
+};
+use clearnet::actors::participant::MoveMoney;
+use clearnet::actors::request::Refused;
+use clearnet::actors::services::Services;
+use clearnet::actors::supervisor::{OpenVirtualChannel, SupervisorActor, Wake};
+use clearnet::actors::virtual_channel::{CloseVirtualChannel, UpdateVirtualChannel};
+use clearnet::clock;
+use clearnet::store::Store;
+use domain::chain::{CustodyEvent, RecordedState};
+use domain::channel::direct::Terms;
+use domain::crypto::{CustodyDomain, DirectState, Intent, keccak256};
+use domain::ledger::{EventKey, OwnerId};
+use domain::primitives::{Address, ChainId, ChannelId};
+use futures::StreamExt as _;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+use super::cast::{
+    ADJUDICATOR, Ask, CHALLENGE_SECS, TOKENS, broker, broker_key, direct_state, key, person, token,
+};
+use super::model::{Channel, Part};
+
+/// How long anything may take: longer than a hold that nobody released.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where owners live; they end with it.
+pub(super) struct Threads(Vec<Arbiter>);
+
+impl Threads {
+    pub(super) fn start() -> Self {
+        Self((0..2).map(|_| Arbiter::new()).collect())
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        for arbiter in &self.0 {
+            arbiter.stop();
+        }
+    }
+}
+
+/// Something that was written to a chain's log.
+#[derive(Debug, Clone)]
+pub(super) struct Happening {
+    number: u64,
+    channel: ChannelId,
+    chain_id: ChainId,
+    event: CustodyEvent,
+}
+
+pub(super) struct World {
+    pub(super) store: Arc<dyn Store>,
+    services: Arc<Services>,
+}
+
+impl World {
+    /// Becomes the broker of this store: whoever was before can write no more.
+    pub(super) async fn open(store: Arc<dyn Store>, threads: &Threads) -> Self {
+        let journal = JournalActor::open(Arc::clone(&store), broker(), clock::now()).await.unwrap();
+        let tokens: BTreeSet<_> = (0..TOKENS).map(token).collect();
+        let terms = |chain_id: ChainId| Terms {
+            chain_id,
+            broker: broker(),
+            custody: CustodyDomain::new(chain_id, Address::from_bytes([0xCC; 20])),
+            adjudicator: ADJUDICATOR,
+            tokens: tokens.iter().filter(|of| of.chain_id == chain_id).map(|of| of.address).collect(),
+            challenge_secs_max: CHALLENGE_SECS,
+            debit_challenge_secs_min: CHALLENGE_SECS,
+        };
+        let chains: BTreeSet<ChainId> = tokens.iter().map(|of| of.chain_id).collect();
+        let services = Arc::new(Services {
+            broker: broker(),
+            key: Arc::new(broker_key()),
+            chains: BTreeMap::new(),
+            confirmations: BTreeMap::new(),
+            terms: chains.into_iter().map(|chain_id| (chain_id, Arc::new(terms(chain_id)))).collect(),
+            tokens: tokens.clone(),
+            journal,
+            store: Arc::clone(&store),
+            directory: Directory::default(),
+            arbiters: threads.0.iter().map(Arbiter::handle).collect(),
+            supervisor: OnceLock::new(),
+        });
+        SupervisorActor::open(Arc::clone(&services)).await.unwrap();
+        Self { store, services }
+    }
+
+    /// Asks until it is known whether it was done: the first answer, or why it is not done.
+    pub(super) async fn ask(&self, ask: &Ask) -> Result<Answer, Refused> {
+        let asked = async {
+            loop {
+                match self.put(ask).await {
+                    Err(Refused::Unavailable | Refused::Overloaded) => yield_now().await,
+                    Err(Refused::NoPermit(NoPermit::InFlight(first))) => {
+                        if let Ok(first) = first.await {
+                            return Ok(Answer::decode(&first).unwrap());
+                        }
+                    }
+                    Err(Refused::NoPermit(NoPermit::Posted)) => return Ok(self.kept(ask).await),
+                    known => return known,
+                }
+            }
+        };
+        timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("never answered: {ask:?}"))
+    }
+
+    /// Puts it to whom it concerns, as a session does.
+    async fn put(&self, ask: &Ask) -> Result<Answer, Refused> {
+        let services = &self.services;
+        let answered = match ask {
+            Ask::Move(asked) => {
+                let addr = services.participant(asked.by).await?;
+                addr.send(MoveMoney { asked: Box::new(asked.clone()) }).await
+            }
+            Ask::Open(asked) => {
+                let addr = services.supervisor.get().unwrap();
+                addr.send(OpenVirtualChannel { asked: Box::new(asked.clone()) }).await
+            }
+            Ask::Update(asked) => {
+                let addr = services.virtual_channel(asked.params().state.body().channel_id).await?;
+                addr.send(UpdateVirtualChannel { asked: Box::new(asked.clone()) }).await
+            }
+            Ask::Close(asked) => {
+                let addr = services.virtual_channel(asked.params().state.body().channel_id).await?;
+                addr.send(CloseVirtualChannel { asked: Box::new(asked.clone()) }).await
+            }
+            Ask::Finalize(asked) => {
+                let addr = services.direct_channel(asked.params().state.body().channel_id).await?;
+                addr.send(FinalizeChannel { asked: Box::new(asked.clone()) }).await
+            }
+        };
+        answered.unwrap_or(Err(Refused::Unavailable))
+    }
+
+    /// The answer that the store keeps.
+    pub(super) async fn kept(&self, ask: &Ask) -> Answer {
+        let kept = first_answer(self.store.as_ref(), ask.key(), ask.hash(), clock::now()).await.unwrap();
+        let FirstAnswer::Answered(bytes) = kept else { panic!("{kept:?} is kept for {ask:?}") };
+        Answer::decode(&bytes).unwrap()
+    }
+
+    /// Tells what happened on a chain, in one commit, and waits until its owner has taken it in. Says whether
+    /// it was news.
+    pub(super) async fn happened(&self, seen: &[Happening]) -> bool {
+        let (chain_id, owner) = (seen[0].chain_id, OwnerId::Channel(seen[0].channel));
+        let author = Author::Watcher(chain_id);
+        let (registered, mut told) = self.services.journal.register(author).await.unwrap();
+        let mut commit = Commit::new(author, registered.incarnation, Ticket(1));
+        commit.events = seen.iter().map(Happening::to_new).collect();
+        self.services.journal.hand_over(commit).unwrap();
+        let is_news = matches!(told.next().await, Some(FromJournal::Durable { .. }));
+        let supervisor = self.services.supervisor.get().unwrap();
+        supervisor.send(Wake { owners: vec![owner] }).await.unwrap();
+        let taken_in = async {
+            while !self.store.load(owner).await.unwrap().inbox.is_empty() {
+                yield_now().await;
+            }
+        };
+        timeout(PATIENCE, taken_in).await.expect("an event is taken in");
+        is_news
+    }
+
+    /// Begins an incarnation of its own: whoever acts for the owner at the moment must end.
+    pub(super) async fn usurp(&self, owner: OwnerId) {
+        self.services.journal.register(Author::Owner(owner)).await.unwrap();
+    }
+}
+
+impl Happening {
+    /// A channel was created and both sides are in.
+    pub(super) fn opened(number: u64, channel: &Channel) -> [Self; 2] {
+        let part = Part { channel: 0, version: 0, after: channel.locked, flaw: None };
+        let initial = direct_state(channel, &part, Intent::Initialize, Vec::new());
+        let created = CustodyEvent::Created {
+            channel_id: channel.params.channel_id(),
+            wallet: person(channel.owner),
+            params: channel.params.clone(),
+            initial: recorded(channel.owner, initial),
+        };
+        let opened = CustodyEvent::Opened { channel_id: channel.params.channel_id() };
+        [Self::of(number, channel, created), Self::of(number + 1, channel, opened)]
+    }
+
+    /// A channel ended with this state.
+    pub(super) fn closed(number: u64, channel: &Channel, part: &Part) -> Self {
+        let state = direct_state(channel, part, Intent::Finalize, Vec::new());
+        let channel_id = channel.params.channel_id();
+        let state = recorded(channel.owner, state);
+        Self::of(number, channel, CustodyEvent::Closed { channel_id, state })
+    }
+
+    fn of(number: u64, channel: &Channel, event: CustodyEvent) -> Self {
+        let (channel, chain_id) = (channel.params.channel_id(), channel.params.chain_id);
+        Self { number, channel, chain_id, event }
+    }
+
+    fn to_new(&self) -> NewEvent {
+        let hash = keccak256(&[&self.number.to_be_bytes()]);
+        let Self { number, chain_id, .. } = *self;
+        NewEvent {
+            key: EventKey { chain_id, block_hash: hash, tx_hash: hash, log_index: number },
+            height: number,
+            owner: OwnerId::Channel(self.channel),
+            body: self.event.to_stored(),
+        }
+    }
+}
+
+fn recorded(owner: u8, state: DirectState) -> RecordedState {
+    let signatures = [key(owner), broker_key()].map(|key| key.sign(state.hash()).as_bytes().to_vec());
+    let DirectState { intent, version, data, allocations, .. } = state;
+    RecordedState { intent, version: Some(version), data, allocations, signatures: signatures.to_vec() }
+}
