@@ -52,6 +52,8 @@ pub struct ChainSenderActor {
     unkept: BTreeSet<OutboxId>,
     /// Whether what was decided before has been read: until then it is unknown what is free to promise.
     is_read: bool,
+    /// How many of them have come to their end: what was read of the chain before that may still hold their cost.
+    ended: u64,
     /// What is promised to settlements that are being decided.
     holds: BTreeMap<HoldId, (ChannelId, Token, Amount)>,
     /// The nonce after the last one that was given away.
@@ -91,6 +93,7 @@ impl ChainSenderActor {
                 open: BTreeMap::new(),
                 unkept: BTreeSet::new(),
                 is_read: false,
+                ended: 0,
                 holds: BTreeMap::new(),
                 next_nonce: 0,
                 is_looking: false,
@@ -204,6 +207,7 @@ impl ChainSenderActor {
     /// The channel is on chain at confirmed depth: its log has told or will tell the channel.
     fn finish(&mut self, id: OutboxId, ctx: &mut Context<Self>) {
         if let Some(creation) = self.open.remove(&id) {
+            self.ended += 1;
             log::info!(chain_id:% = self.chain_id, channel_id:% = creation.channel(); "a settlement was executed");
             self.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
         }

@@ -81,7 +81,7 @@ impl ChainSenderActor {
         ask: PrepareLiquidity,
     ) -> ResponseActFuture<Self, Result<Incarnation, Refused>> {
         let (chain, broker) = (std::sync::Arc::clone(&self.chain), self.services.broker);
-        let (confirmations, token) = (self.confirmations, ask.token);
+        let (confirmations, token, ended) = (self.confirmations, ask.token, self.ended);
         let available = async move {
             let head = chain.head().await?;
             let Some(height) = head.height.checked_sub(confirmations) else { return Ok(Amount::ZERO) };
@@ -92,7 +92,8 @@ impl ChainSenderActor {
         };
         Box::pin(available.into_actor(self).map(move |available, act, ctx| {
             let available = available.map_err(|_| Refused::ChainUnavailable { chain_id: act.chain_id })?;
-            if !act.is_read {
+            // What was paid meanwhile is neither in what was read nor in what is bound any more.
+            if !act.is_read || act.ended != ended {
                 return Err(Refused::Overloaded);
             }
             let bound = act.bound(token).unwrap_or(Amount::MAX);

@@ -12,6 +12,7 @@ mod reads;
 mod refusal;
 mod render;
 mod rooms;
+mod unread;
 mod verify;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -32,6 +33,7 @@ use super::services::Services;
 use super::virtual_channel::Unsubscribe;
 use crate::clock;
 use login::Login;
+use unread::{PingText, read_by};
 
 pub use id::SessionId;
 pub use reads::Facts;
@@ -91,9 +93,6 @@ pub struct SessionActor {
 
 type Ctx = WebsocketContext<SessionActor>;
 
-/// What a ping asks to be repeated: random, so that only who has read it can, and with it everything before.
-type PingText = [u8; 8];
-
 impl SessionActor {
     /// A session of a client that has just connected.
     #[must_use]
@@ -128,13 +127,23 @@ impl SessionActor {
     }
 
     fn send_text(&mut self, text: String, ctx: &mut Ctx) {
-        self.unread_bytes += text.len();
-        self.since_ping += text.len();
+        let bytes = text.len();
+        self.send_counted(bytes, ctx, |ctx| ctx.text(text));
+    }
+
+    /// Answers a ping of the client, who has to read that too.
+    fn answer_ping(&mut self, text: &[u8], ctx: &mut Ctx) {
+        self.send_counted(text.len() + FRAME_OVERHEAD_BYTES, ctx, |ctx| ctx.pong(text));
+    }
+
+    fn send_counted(&mut self, bytes: usize, ctx: &mut Ctx, send: impl FnOnce(&mut Ctx)) {
+        self.unread_bytes += bytes;
+        self.since_ping += bytes;
         if self.unread_bytes > UNREAD_BYTES_MAX {
             self.close(Code::SlowConsumer, ctx);
             return;
         }
-        ctx.text(text);
+        send(ctx);
         if self.since_ping > PING_BYTES {
             self.ping(ctx);
         }
@@ -150,21 +159,6 @@ impl SessionActor {
     /// The client answers a ping: it has read everything sent before. What nobody asked for says nothing.
     fn pong(&mut self, text: &[u8]) {
         self.unread_bytes = self.unread_bytes.saturating_sub(read_by(&mut self.unanswered, text));
-    }
-
-    /// Answers a ping of the client, who has to read that too.
-    fn answer_ping(&mut self, text: &[u8], ctx: &mut Ctx) {
-        let bytes = text.len() + FRAME_OVERHEAD_BYTES;
-        self.unread_bytes += bytes;
-        self.since_ping += bytes;
-        if self.unread_bytes > UNREAD_BYTES_MAX {
-            self.close(Code::SlowConsumer, ctx);
-            return;
-        }
-        ctx.pong(text);
-        if self.since_ping > PING_BYTES {
-            self.ping(ctx);
-        }
     }
 
     /// Answers with a refusal; closes the session where the code says so.
@@ -300,28 +294,5 @@ impl Handler<Push> for SessionActor {
         if let Some(frame) = render::push(&self.shared, push) {
             self.send(&frame, ctx);
         }
-    }
-}
-
-/// Takes out the ping that was answered and those before it; returns the bytes that are read with them.
-fn read_by(unanswered: &mut VecDeque<(PingText, usize)>, text: &[u8]) -> usize {
-    let answered = unanswered.iter().position(|(asked, _)| asked == text);
-    answered.map_or(0, |place| unanswered.drain(..=place).map(|(_, bytes)| bytes).sum())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_pong_that_repeats_a_ping_proves_that_something_was_read() {
-        let pings = [([1; 8], 10), ([2; 8], 20), ([3; 8], 40)];
-        let mut unanswered = VecDeque::from(pings);
-        for unasked in [&b""[..], &[9; 8], &[1; 7]] {
-            assert_eq!(read_by(&mut unanswered, unasked), 0);
-        }
-        assert_eq!(read_by(&mut unanswered, &[2; 8]), 30);
-        assert_eq!(read_by(&mut unanswered, &[1; 8]), 0);
-        assert_eq!(unanswered, [([3; 8], 40)]);
     }
 }
