@@ -15,7 +15,7 @@ use actix::prelude::*;
 use domain::chain::CustodyEvent;
 use domain::channel::direct::{DirectChannel, DirectEffect, DirectEvent, EncodedState, Held};
 use domain::channel::{Machine as _, Transition};
-use domain::crypto::DirectState;
+use domain::crypto::{DirectState, Signed};
 use domain::ledger::{Cause, OwnerId};
 use futures::channel::oneshot;
 
@@ -138,6 +138,11 @@ impl DirectChannelActor {
             && let Some(job) = self.jobs.pop_front()
         {
             match job {
+                // Only its owner is told anything of a channel (L12).
+                Job::Part(ask, reply) if !self.is_by_owner(&ask.next) => {
+                    let owner = OwnerId::Channel(self.channel.id());
+                    let _gone = reply.send(Err(Refused::NotFound { owner }));
+                }
                 Job::Part(ask, reply) => {
                     let event =
                         DirectEvent::Propose { request_hash: ask.request_hash, next: Box::new(ask.next) };
@@ -154,6 +159,10 @@ impl DirectChannelActor {
                 Job::SettlementFailed(cause, reply) => self.settlement_failed(cause, reply, ctx),
             }
         }
+    }
+
+    fn is_by_owner(&self, next: &Signed<DirectState>) -> bool {
+        self.channel.owner().is_some_and(|owner| next.signers().contains(owner))
     }
 
     /// Holds a next state for somebody's commit.
