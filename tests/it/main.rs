@@ -9,5 +9,6 @@ mod crash;
 mod demo;
 mod devnet;
 mod harness;
+mod session;
 mod store;
 mod tidy;
