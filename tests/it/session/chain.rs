@@ -95,7 +95,12 @@ async fn created(world: &World, label: &str, case: Case) -> Direct {
     let hands = world.hands(label, 100).await;
     hands.approve(direct.token, 100_u128.into()).await.unwrap();
     hands.deposit(direct.token, 100_u128.into()).await.unwrap();
-    let initial = SignedState { signatures: vec![direct.key.sign(state.hash())], state };
+    let mut signatures = vec![direct.key.sign(state.hash())];
+    if case == Case::ForeignAdjudicator {
+        // Even a signature that the broker would never give does not make it count.
+        signatures.push(world.broker.sign(state.hash()));
+    }
+    let initial = SignedState { signatures, state };
     hands.call(CustodyCall::Create { params: direct.params.clone(), initial }).await.unwrap();
     direct
 }
