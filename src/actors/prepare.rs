@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
-use domain::channel::PartMove;
+use domain::channel::{MovementError, PartMove};
 use domain::crypto::{DirectParams, DirectState, Signed};
 use domain::ledger::OwnerId;
+use domain::participant::ParticipantError;
 use domain::primitives::{Address, Amount, ChannelId, Digest, Timestamp, Token};
 
 use super::journal::{Commit, Incarnation, NewState};
@@ -148,7 +149,8 @@ impl Preparation {
     /// Has the direct channels of `states` hold them, in the order of their ids.
     ///
     /// # Errors
-    /// [`Refused`] of the first that refuses; [`Refused::NotFound`] for one that does not exist.
+    /// A channel that is named twice; then [`Refused`] of the first that refuses, [`Refused::NotFound`] for one
+    /// that does not exist.
     pub async fn parts(
         &mut self,
         services: &Services,
@@ -157,6 +159,13 @@ impl Preparation {
     ) -> Result<(), Refused> {
         let mut states: Vec<_> = states.iter().collect();
         states.sort_by_key(|state| state.body().channel_id);
+        // The second would wait for the first, which nobody lets go.
+        let is_repeated =
+            |pair: &[&Signed<DirectState>]| pair[0].body().channel_id == pair[1].body().channel_id;
+        if let Some(pair) = states.windows(2).find(|pair| is_repeated(pair)) {
+            let channel = pair[0].body().channel_id;
+            return Err(ParticipantError::Movement(MovementError::RepeatedPart { channel }).into());
+        }
         for next in states {
             let channel = services.direct_channel(next.body().channel_id).await?;
             self.held.push(channel.clone().recipient());

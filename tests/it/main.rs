@@ -10,5 +10,6 @@ mod demo;
 mod devnet;
 mod harness;
 mod laws;
+mod session;
 mod store;
 mod tidy;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use actix::prelude::*;
 use domain::channel::direct::CONTRACT_CHALLENGE_SECS_MIN;
 use domain::crypto::{
-    Allocation, DirectParams, DirectState, Intent, Signature, Signed, VerifyError, VirtualState,
+    Allocation, DirectParams, DirectState, Intent, Signature, Signed, VerifyError, VirtualIntent,
+    VirtualState,
 };
 use domain::primitives::{Address, Amount, ChainId, ChannelId, Token, Version};
 use domain::protocol::method::{
@@ -21,7 +22,7 @@ use crate::actors::answer::Answer;
 use crate::actors::direct_channel::{Finalize, FinalizeChannel};
 use crate::actors::journal::{FirstAnswer, NoPermit, first_answer};
 use crate::actors::participant::{MoveMoney, Movements, NextNonce, Settle, SettleWallet};
-use crate::actors::request::Refused;
+use crate::actors::request::{Asked, Refused};
 use crate::actors::services::Services;
 use crate::actors::supervisor::{OpenVirtualChannel, Opening};
 use crate::actors::virtual_channel::{CloseVirtualChannel, NextState, UpdateVirtualChannel};
@@ -177,43 +178,36 @@ impl Caller {
 
     async fn transfer(&self, params: transfer::Params) -> Result<Answer, Failed> {
         self.check_time()?;
-        let mut payments: BTreeMap<Token, Amount> = BTreeMap::new();
         let states = self.states(&[self.member]).await?;
-        let to = params.destination;
+        let (to, read) = (params.destination, payments(&params));
+        // Judged after the signatures, which come first.
+        let movements = Movements { to: Some(to), payments: read.clone().unwrap_or_default() };
+        let expected = [self.member];
+        let asked = verify::asked(self.services(), self.member, &self.request, movements, states, &expected)?;
         if to.is_zero() || to == self.member || to == self.services().broker {
             let details = Details { participant: Some(to), ..Details::default() };
             return Err(Refusal::new(Code::InvalidDestination).with(details).into());
         }
-        for line in params.allocations {
-            if line.amount.is_zero() || payments.insert(line.to_token(), line.amount).is_some() {
-                return Err(invalid_amount("allocations").into());
-            }
+        let tokens = &self.services().tokens;
+        if let Some(token) = read?.keys().find(|token| !tokens.contains(token)) {
+            return Err(unknown_token(*token).into());
         }
-        if payments.is_empty() {
-            return Err(invalid_amount("allocations").into());
-        }
-        for token in payments.keys() {
-            self.check_token(*token)?;
-        }
-        self.move_money(Movements { to: Some(to), payments }, states).await
+        self.move_money(asked).await
     }
 
     async fn update_state(&self) -> Result<Answer, Failed> {
         self.check_time()?;
         let states = self.states(&[self.member]).await?;
-        if states.is_empty() {
-            return Err(Refusal::new(Code::MissingState).into());
-        }
-        self.move_money(Movements { to: None, payments: BTreeMap::new() }, states).await
-    }
-
-    async fn move_money(
-        &self,
-        movements: Movements,
-        states: Vec<Signed<DirectState>>,
-    ) -> Result<Answer, Failed> {
+        let movements = Movements { to: None, payments: BTreeMap::new() };
         let expected = [self.member];
         let asked = verify::asked(self.services(), self.member, &self.request, movements, states, &expected)?;
+        if asked.states.is_empty() {
+            return Err(Refusal::new(Code::MissingState).into());
+        }
+        self.move_money(asked).await
+    }
+
+    async fn move_money(&self, asked: Asked<Movements>) -> Result<Answer, Failed> {
         let participant = self.services().participant(self.member).await?;
         Ok(within(participant.send(MoveMoney { asked: Box::new(asked) })).await?)
     }
@@ -222,10 +216,6 @@ impl Caller {
         self.check_time()?;
         let definition = (&params.definition).into();
         let members = params.definition.participants.clone();
-        if !members.contains(&self.member) {
-            let details = Details { participant: Some(self.member), ..Details::default() };
-            return Err(Refusal::new(Code::NotAMember).with(details).into());
-        }
         let states = self.states(&members).await?;
         let opening = Opening {
             definition,
@@ -242,7 +232,7 @@ impl Caller {
         let members = self.members_of(params.app_session_id).await?;
         let state = params.state(self.services().broker, &members).map_err(|error| Refusal::from(&error))?;
         let data = params.session_data.map(|data| data.to_string());
-        let asked = self.next_state(state, &params.approvals, data, &members).await?;
+        let asked = self.next_state(state, VirtualIntent::Operate, &params.approvals, data, &members).await?;
         let room = self.services().virtual_channel(params.app_session_id).await?;
         Ok(within(room.send(UpdateVirtualChannel { asked: Box::new(asked) })).await?)
     }
@@ -252,7 +242,7 @@ impl Caller {
         let members = self.members_of(params.app_session_id).await?;
         let state = params.state(self.services().broker, &members).map_err(|error| Refusal::from(&error))?;
         let data = params.session_data.map(|data| data.to_string());
-        let asked = self.next_state(state, &params.approvals, data, &members).await?;
+        let asked = self.next_state(state, VirtualIntent::Close, &params.approvals, data, &members).await?;
         let room = self.services().virtual_channel(params.app_session_id).await?;
         Ok(within(room.send(CloseVirtualChannel { asked: Box::new(asked) })).await?)
     }
@@ -268,20 +258,45 @@ impl Caller {
     async fn next_state(
         &self,
         state: VirtualState,
+        intent: VirtualIntent,
         approvals: &[Signature],
         data: Option<String>,
         members: &[Address],
-    ) -> Result<crate::actors::request::Asked<NextState>, Refusal> {
+    ) -> Result<Asked<NextState>, Refusal> {
         let states = self.states(members).await?;
-        let digest = state.digest();
-        let state = Signed::verify(state, approvals, members).map_err(|error| match error {
-            VerifyError::NoSignature { .. } => {
-                Refusal::new(Code::QuorumNotReached).with(Details { reached: Some(0), ..Details::default() })
-            }
-            other => Refusal::of_signatures(&other, digest),
-        })?;
+        let state = match Signed::verify(state.clone(), approvals, members) {
+            Ok(signed) => signed,
+            Err(error) => return Err(self.unapproved(&state, intent, data.as_deref(), &error).await),
+        };
         let next = NextState { state, data };
         verify::asked(self.services(), self.member, &self.request, next, states, members)
+    }
+
+    /// Why a state without proper approvals is refused: what is wrong with the state itself comes first.
+    async fn unapproved(
+        &self,
+        state: &VirtualState,
+        intent: VirtualIntent,
+        data: Option<&str>,
+        error: &VerifyError,
+    ) -> Refusal {
+        let channel = match reads::virtual_of(self.services(), self.member, state.channel_id).await {
+            Ok(Some(channel)) => channel,
+            Ok(None) => return refusal::unknown_channel(state.channel_id),
+            Err(refusal) => return refusal,
+        };
+        if let Err(error) = channel.check_state(state, data, intent, clock::now()) {
+            return refusal::of(&Refused::Virtual(error));
+        }
+        if matches!(error, VerifyError::NoSignature { .. }) {
+            let (reached, required) = (Some(0), Some(channel.definition().quorum));
+            return Refusal::new(Code::QuorumNotReached).with(Details {
+                reached,
+                required,
+                ..Details::default()
+            });
+        }
+        Refusal::of_signatures(error, state.digest())
     }
 
     async fn finalize(&self, params: close_channel::Params) -> Result<Answer, Failed> {
@@ -372,9 +387,24 @@ impl Caller {
         if self.services().tokens.contains(&token) {
             return Ok(());
         }
-        let (chain_id, address) = (Some(token.chain_id), Some(token.address));
-        Err(Refusal::new(Code::UnknownToken).with(Details { chain_id, token: address, ..Details::default() }))
+        Err(unknown_token(token))
     }
+}
+
+/// How much of each token is paid.
+fn payments(params: &transfer::Params) -> Result<BTreeMap<Token, Amount>, Refusal> {
+    let mut payments = BTreeMap::new();
+    for line in &params.allocations {
+        if line.amount.is_zero() || payments.insert(line.to_token(), line.amount).is_some() {
+            return Err(invalid_amount("allocations"));
+        }
+    }
+    if payments.is_empty() { Err(invalid_amount("allocations")) } else { Ok(payments) }
+}
+
+fn unknown_token(token: Token) -> Refusal {
+    let (chain_id, address) = (Some(token.chain_id), Some(token.address));
+    Refusal::new(Code::UnknownToken).with(Details { chain_id, token: address, ..Details::default() })
 }
 
 fn unknown_chain(chain_id: ChainId) -> Refusal {

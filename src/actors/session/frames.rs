@@ -35,28 +35,33 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
 }
 
 impl SessionActor {
-    /// A frame in several parts: its text is put together, within the size of a frame.
+    /// A frame in several parts: its text is put together, within the size of a frame. Of a binary frame the first
+    /// part is refused, and the others are left unread.
     fn part(&mut self, part: actix_http::ws::Item, ctx: &mut Ctx) {
-        let (bytes, is_first, is_last) = match part {
-            actix_http::ws::Item::FirstText(bytes) => (bytes, true, false),
-            actix_http::ws::Item::Continue(bytes) => (bytes, false, false),
-            actix_http::ws::Item::Last(bytes) => (bytes, false, true),
+        let (bytes, is_last) = match part {
+            actix_http::ws::Item::FirstText(bytes) => {
+                self.parts = Some(Vec::new());
+                (bytes, false)
+            }
+            actix_http::ws::Item::Continue(bytes) => (bytes, false),
+            actix_http::ws::Item::Last(bytes) => (bytes, true),
             actix_http::ws::Item::FirstBinary(_) => {
+                self.parts = None;
                 return self.refuse(None, Refusal::new(Code::BinaryFrame), ctx);
             }
         };
-        if is_first {
-            self.parts.clear();
-        }
-        if self.parts.len() + bytes.len() > FRAME_BYTES_MAX {
+        let Some(mut parts) = self.parts.take() else { return };
+        if parts.len() + bytes.len() > FRAME_BYTES_MAX {
             return self.refuse(None, Refusal::from(&FrameFault::TooLarge), ctx);
         }
-        self.parts.extend_from_slice(&bytes);
-        if is_last {
-            match ClientFrame::decode_bytes(&std::mem::take(&mut self.parts)) {
-                Ok(ClientFrame { id, body }) => self.frame(id, body, ctx),
-                Err(error) => self.refuse(error.id, Refusal::from(&error.fault), ctx),
-            }
+        parts.extend_from_slice(&bytes);
+        if !is_last {
+            self.parts = Some(parts);
+            return;
+        }
+        match ClientFrame::decode_bytes(&parts) {
+            Ok(ClientFrame { id, body }) => self.frame(id, body, ctx),
+            Err(error) => self.refuse(error.id, Refusal::from(&error.fault), ctx),
         }
     }
 

@@ -87,8 +87,8 @@ pub struct SessionActor {
     unanswered: VecDeque<(PingText, usize)>,
     /// Bytes sent since the last ping.
     since_ping: usize,
-    /// What has come of a frame in several parts.
-    parts: Vec<u8>,
+    /// What has come of a frame in several parts; `None` while none comes that is read.
+    parts: Option<Vec<u8>>,
 }
 
 type Ctx = WebsocketContext<SessionActor>;
@@ -108,7 +108,7 @@ impl SessionActor {
             unread_bytes: 0,
             unanswered: VecDeque::new(),
             since_ping: 0,
-            parts: Vec::new(),
+            parts: None,
         }
     }
 

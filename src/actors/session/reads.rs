@@ -146,7 +146,7 @@ async fn direct_of(
     Ok(channel.filter(|channel| channel.owner() == Some(member)))
 }
 
-async fn virtual_of(
+pub(super) async fn virtual_of(
     services: &Services,
     member: Address,
     id: ChannelId,

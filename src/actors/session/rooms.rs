@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 use super::{Ctx, SUBSCRIPTIONS_MAX, SessionActor, render};
 use crate::actors::services::Services;
 use crate::actors::virtual_channel::{
-    CallInRoom, Publish, Published, RoomRefused, Subscribe, Subscribed, Unsubscribe, VirtualChannelActor,
+    CallInRoom, MayCall, Publish, Published, RoomRefused, Subscribe, Subscribed, Unsubscribe,
+    VirtualChannelActor,
 };
 
 impl SessionActor {
@@ -98,6 +99,13 @@ impl SessionActor {
         let passed = async move {
             let channel = call.channel();
             let room = room_of(&services, channel).await?;
+            let half = match call.side() {
+                RoomSide::Request => RoomRpc::Request,
+                RoomSide::Response => RoomRpc::Response,
+            };
+            // Whose call it is comes first: a stranger learns nothing by signing badly.
+            let may = room.send(MayCall { member, half }).await.map_err(|_| gone())?;
+            may.map_err(|refused| room_refusal(channel, &refused))?;
             let text = call.text();
             let expected_digest = text.digests().first();
             match Signed::verify(text, call.signatures(), &[member]) {
@@ -109,10 +117,6 @@ impl SessionActor {
                 }
                 Err(error) => return Err(Refusal::of_signatures(&error, expected_digest)),
             }
-            let half = match call.side() {
-                RoomSide::Request => RoomRpc::Request,
-                RoomSide::Response => RoomRpc::Response,
-            };
             let payload = call.data().get().to_owned();
             let said = room.send(CallInRoom { member, half, payload }).await.map_err(|_| gone())?;
             stamped(channel, said)

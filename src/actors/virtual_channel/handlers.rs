@@ -5,7 +5,7 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::{
-    CallInRoom, CloseVirtualChannel, FromJournal, GRACE_MILLIS, Job, Publish, Published, Refused,
+    CallInRoom, CloseVirtualChannel, FromJournal, GRACE_MILLIS, Job, MayCall, Publish, Published, Refused,
     RoomRefused, Subscribe, Subscribed, Unsubscribe, UpdateVirtualChannel, VirtualChannelActor, WAITING_MAX,
 };
 use crate::actors::answer::Answer;
@@ -75,6 +75,14 @@ impl Handler<Publish> for VirtualChannelActor {
 
     fn handle(&mut self, ask: Publish, _: &mut Context<Self>) -> Self::Result {
         self.publish(&ask)
+    }
+}
+
+impl Handler<MayCall> for VirtualChannelActor {
+    type Result = Result<(), RoomRefused>;
+
+    fn handle(&mut self, ask: MayCall, _: &mut Context<Self>) -> Self::Result {
+        self.may_call(ask)
     }
 }
 

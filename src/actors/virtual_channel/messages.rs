@@ -90,6 +90,19 @@ pub struct Publish {
     pub payload: String,
 }
 
+/// Asks whether a member may make half of a call.
+///
+/// # Errors
+/// [`RoomRefused`], as [`CallInRoom`] would be.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Result<(), RoomRefused>")]
+pub struct MayCall {
+    /// Who would make it.
+    pub member: Address,
+    /// Which half it would be.
+    pub half: RoomRpc,
+}
+
 /// A member makes half of a call; its signature was verified by the session.
 ///
 /// # Errors

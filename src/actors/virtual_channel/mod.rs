@@ -34,8 +34,8 @@ use crate::clock;
 use crate::store::{Revision, StateKind};
 
 pub use messages::{
-    CallInRoom, CloseVirtualChannel, NextState, Publish, Published, RoomRefused, Subscribe, Subscribed,
-    Unsubscribe, UpdateVirtualChannel,
+    CallInRoom, CloseVirtualChannel, MayCall, NextState, Publish, Published, RoomRefused, Subscribe,
+    Subscribed, Unsubscribe, UpdateVirtualChannel,
 };
 
 /// The most requests that wait while a close asks others to hold their share.

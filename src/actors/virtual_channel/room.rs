@@ -1,17 +1,19 @@
 //! The room: who listens, and what is said. Nothing here touches money or the journal.
 
-use domain::channel::virtual_channel::{Delivery, Message, RoomRpc};
+use domain::channel::virtual_channel::{Delivery, Message, RoomRpc, TopicError, route_room_rpc};
+use domain::primitives::Address;
 
 use super::{
-    CallInRoom, Publish, Published, RoomRefused, SessionId, Subscribe, Subscribed, VirtualChannelActor,
+    CallInRoom, MayCall, Publish, Published, RoomRefused, SessionId, Subscribe, Subscribed,
+    VirtualChannelActor,
 };
 use crate::actors::push::Push;
 use crate::clock;
 
 impl VirtualChannelActor {
     pub(super) fn subscribe(&mut self, ask: Subscribe) -> Result<Subscribed, RoomRefused> {
-        self.check_talk()?;
         let Subscribe { session, tell, member, position } = ask;
+        self.check_talk(member)?;
         let resumed = position.map(|position| self.topic.resume_from(member, position)).transpose()?;
         let position = self.topic.subscribe(session, member)?;
         self.listeners.insert(session, tell);
@@ -24,14 +26,21 @@ impl VirtualChannelActor {
     }
 
     pub(super) fn publish(&mut self, ask: &Publish) -> Result<Published, RoomRefused> {
-        self.check_talk()?;
+        self.check_talk(ask.member)?;
         let delivery = self.topic.publish(ask.session, ask.member, &ask.payload, clock::now())?;
         let channel = self.channel.id();
         Ok(self.deliver(delivery, |message| Push::Message { channel, message }))
     }
 
+    pub(super) fn may_call(&self, MayCall { member, half }: MayCall) -> Result<(), RoomRefused> {
+        self.check_talk(member)?;
+        let (has_req, has_res) = (half == RoomRpc::Request, half == RoomRpc::Response);
+        route_room_rpc(self.channel.members(), member, has_req, has_res).map_err(TopicError::from)?;
+        Ok(())
+    }
+
     pub(super) fn call(&mut self, ask: &CallInRoom) -> Result<Published, RoomRefused> {
-        self.check_talk()?;
+        self.check_talk(ask.member)?;
         let (has_req, has_res) = (ask.half == RoomRpc::Request, ask.half == RoomRpc::Response);
         let delivery = self.topic.call(ask.member, has_req, has_res, &ask.payload, clock::now())?;
         let channel = self.channel.id();
@@ -48,7 +57,11 @@ impl VirtualChannelActor {
         }
     }
 
-    fn check_talk(&self) -> Result<(), RoomRefused> {
+    /// For a stranger there is no room, open or ended (L12).
+    fn check_talk(&self, member: Address) -> Result<(), RoomRefused> {
+        if !self.channel.is_member(member) {
+            return Err(TopicError::NotAMember { participant: member }.into());
+        }
         if self.channel.phase().is_end() { Err(RoomRefused::Ended) } else { Ok(()) }
     }
 

@@ -1,6 +1,7 @@
 //! The broker's book as its database has it, and what the audit says of it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use domain::ledger::Side;
@@ -11,6 +12,12 @@ use tokio::process::Command;
 
 use super::stage::Stage;
 use crate::store::{AccountRow, PAGE_ROWS_MAX, SqlStore, Store, StoreError, TransferRow};
+
+/// How often the audit is asked before it is believed that something cannot be checked.
+const AUDITS_MAX: usize = 20;
+
+/// How long the broker gets between two audits.
+const AUDIT_PAUSE: Duration = Duration::from_millis(250);
 
 /// What was read.
 pub(super) struct Book {
@@ -111,8 +118,20 @@ async fn lines(
     }
 }
 
-/// Runs the command that an operator would run.
+/// Audits until everything could be checked: the broker may still be taking in what happened last.
 async fn audit(stage: &Stage) -> Result<Audit> {
+    for _ in 1..AUDITS_MAX {
+        let audit = audit_once(stage).await?;
+        if audit.is_complete() || !audit.ok {
+            return Ok(audit);
+        }
+        tokio::time::sleep(AUDIT_PAUSE).await;
+    }
+    audit_once(stage).await
+}
+
+/// Runs the command that an operator would run.
+async fn audit_once(stage: &Stage) -> Result<Audit> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(program);
     command.args(["audit", "--json", "--config"]).arg(stage.config()).env_clear();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use clearnet::devnet::{
     Anvil, AnvilOptions, ChainPlan, LocalBroker, LocalChain, TOOLS_DIR, TokenPlan, anvil_binary,
@@ -19,6 +20,9 @@ use tokio::sync::Mutex;
 use super::proxy::{self, Counter};
 use super::{Kill, Passed, Turn};
 use crate::harness::database::Database;
+
+/// How long the broker gets to take in what the audit needs.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(60);
 
 const WHOLE: u128 = 1_000_000_000_000_000_000;
 
@@ -181,18 +185,26 @@ impl Stage {
 
     /// Every law was checked, and holds.
     pub(crate) async fn check_audit(&self) {
-        let config = self.file("config.toml");
-        let audit = tokio::task::spawn_blocking(move || {
-            Command::new(env!("CARGO_BIN_EXE_clearnet"))
-                .args(["audit", "--json", "--config"])
-                .arg(config)
-                .output()
-        });
-        let audit = audit.await.unwrap().unwrap();
-        let report: Value = serde_json::from_slice(&audit.stdout).unwrap();
-        let laws = report["laws"].as_object().unwrap();
-        assert!(audit.status.success() && !laws.is_empty(), "{:?}: {report}", self.kill);
-        assert!(laws.values().all(|law| law["ok"] == true), "{:?}: {report}", self.kill);
+        let deadline = Instant::now() + AUDIT_PATIENCE;
+        loop {
+            let config = self.file("config.toml");
+            let audit = tokio::task::spawn_blocking(move || {
+                Command::new(env!("CARGO_BIN_EXE_clearnet"))
+                    .args(["audit", "--json", "--config"])
+                    .arg(config)
+                    .output()
+            });
+            let audit = audit.await.unwrap().unwrap();
+            let report: Value = serde_json::from_slice(&audit.stdout).unwrap();
+            let laws = report["laws"].as_object().unwrap();
+            // A broker that has just come back may not have taken everything in: that is no verdict yet.
+            if laws.values().any(|law| law["ok"].is_null()) && Instant::now() < deadline {
+                continue;
+            }
+            assert!(audit.status.success() && !laws.is_empty(), "{:?}: {report}", self.kill);
+            assert!(laws.values().all(|law| law["ok"] == true), "{:?}: {report}", self.kill);
+            return;
+        }
     }
 
     /// Ends the broker; says what passed and how often it was killed.

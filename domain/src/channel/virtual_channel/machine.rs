@@ -73,13 +73,28 @@ impl VirtualChannel {
         }
     }
 
+    /// Refuses a state for what is in it, whoever has approved of it; `intent` says what it is to do.
+    ///
+    /// # Errors
+    /// What an update or a close with it is refused with before anybody looks at its approvals.
+    pub fn check_state(
+        &self,
+        state: &VirtualState,
+        data: Option<&str>,
+        intent: VirtualIntent,
+        now: Timestamp,
+    ) -> Result<(), VirtualChannelError> {
+        let is_close = intent == VirtualIntent::Close;
+        let (standing, _) = self.standing_for(if is_close { Step::Close } else { Step::Update }, now)?;
+        let versions = if is_close { Versions::Next } else { versions_of_update(standing.phase) };
+        check_next(self, state, data, intent, versions)?;
+        Ok(())
+    }
+
     fn update(&mut self, update: Update, now: Timestamp) -> Result<Applied, VirtualChannelError> {
         let Update { request, state, data } = update;
         let (standing, phase) = self.standing_for(Step::Update, now)?;
-        let versions = match standing.phase {
-            Phase::Expiring => Versions::Higher,
-            Phase::Open | Phase::Closed | Phase::Expired => Versions::Next,
-        };
+        let versions = versions_of_update(standing.phase);
         let next = self.judge(&state, data.as_deref(), VirtualIntent::Operate, versions)?;
         let entries = differences(self.id, &self.allocations, &next);
         let transfers = transfers_of(TransferKind::VirtualUpdated, Cause::Request(request), now, entries)?;
@@ -189,6 +204,14 @@ impl VirtualChannel {
 
     fn farewell(&self, change: Change) -> Vec<VirtualChannelEffect> {
         vec![self.notice(change), VirtualChannelEffect::EndTopic]
+    }
+}
+
+/// Which versions an update may have.
+fn versions_of_update(phase: Phase) -> Versions {
+    match phase {
+        Phase::Expiring => Versions::Higher,
+        Phase::Open | Phase::Closed | Phase::Expired => Versions::Next,
     }
 }
 

@@ -1,0 +1,16 @@
+//! What a session answers, frame by frame: raw frames over a real WebSocket, on a broker in this process.
+//!
+//! Few worlds with many cases each. Every refused frame must be answered with exactly the code that
+//! `docs/protocol.md` says, must leave the store as it was, and must leave the connection usable, or closed where
+//! the document says so. All cases of a world are played; what differs is listed at the end, after the audit.
+
+mod ask;
+mod chain;
+mod frames;
+mod login;
+mod requests;
+mod rooms;
+mod socket;
+mod states;
+mod virtual_channels;
+mod world;

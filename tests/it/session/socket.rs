@@ -1,0 +1,123 @@
+//! One connection, on which frames are sent as they are written.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use domain::crypto::{LoginText, Signable as _, SigningKey};
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// Longer than anything takes that is not broken.
+const LIMIT: Duration = Duration::from_secs(20);
+
+pub(crate) struct Socket {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Notifications and messages that came while something else was waited for.
+    news: VecDeque<Value>,
+}
+
+impl Socket {
+    /// Connects; the list of assets comes first.
+    pub(crate) async fn connect(url: &str) -> Self {
+        let (socket, _) = connect_async(url).await.unwrap();
+        let mut socket = Self { socket, news: VecDeque::new() };
+        let assets = socket.next().await.unwrap();
+        assert_eq!(assets["res"][1], "assets", "{assets}");
+        socket
+    }
+
+    /// Asks for a challenge.
+    pub(crate) async fn challenge(&mut self) -> LoginText {
+        let answer = self.ask(r#"{"type":"auth"}"#).await;
+        assert_eq!(answer["type"], "auth_challenge", "{answer}");
+        answer["data"]["message"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub(crate) async fn log_in(&mut self, key: &SigningKey) {
+        let text = self.challenge().await;
+        let signature = key.sign(text.digests().first()).to_string();
+        let answer = self.answer(&key.public_key().to_string(), &text.to_string(), &signature).await;
+        assert_eq!(answer["type"], "auth_success", "{answer}");
+    }
+
+    /// Answers a challenge with these texts.
+    pub(crate) async fn answer(&mut self, pub_key: &str, message: &str, signature: &str) -> Value {
+        let frame = json!({"type": "auth", "pub_key": pub_key, "message": message, "signature": signature});
+        self.ask(&frame.to_string()).await
+    }
+
+    pub(crate) async fn send(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// Sends a frame and returns its answer.
+    pub(crate) async fn ask(&mut self, frame: &str) -> Value {
+        self.send(Message::Text(frame.to_owned())).await;
+        self.reply().await
+    }
+
+    /// The next frame that is no news.
+    pub(crate) async fn reply(&mut self) -> Value {
+        loop {
+            let frame = self.next().await.unwrap_or_else(|reason| panic!("closed: {reason}"));
+            if !is_news(&frame) {
+                return frame;
+            }
+            self.news.push_back(frame);
+        }
+    }
+
+    /// The next news, kept or to come, that are what is looked for; others before them are forgotten.
+    pub(crate) async fn news(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let frame = match self.news.pop_front() {
+                Some(frame) => frame,
+                None => self.next().await.unwrap_or_else(|reason| panic!("closed: {reason}")),
+            };
+            if is_it(&frame) {
+                return frame;
+            }
+        }
+    }
+
+    /// Whether the session goes on: says what came instead of a `pong`.
+    pub(crate) async fn check_alive(&mut self) -> Result<(), String> {
+        let answer = self.ask(r#"{"type":"ping","id":"alive"}"#).await;
+        let is_alive = answer["id"] == "alive";
+        if is_alive { Ok(()) } else { Err(answer.to_string()) }
+    }
+
+    /// Waits until the connection is closed; says with which reason.
+    pub(crate) async fn closed(&mut self) -> String {
+        match self.next().await {
+            Ok(frame) => panic!("not closed: {frame}"),
+            Err(reason) => reason,
+        }
+    }
+
+    /// The next frame, or why there is none any more.
+    async fn next(&mut self) -> Result<Value, String> {
+        loop {
+            let message = timeout(LIMIT, self.socket.next()).await.expect("nothing comes");
+            match message {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(reason))) => {
+                    return Err(reason.map(|frame| frame.reason.into_owned()).unwrap_or_default());
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_))) => {}
+                Some(Err(error)) => return Err(error.to_string()),
+                None => return Err(String::new()),
+            }
+        }
+    }
+}
+
+/// Whether a frame answers nothing.
+fn is_news(frame: &Value) -> bool {
+    frame["type"] == "message"
+        || (frame["type"] == "rpc" && (!frame["seq"].is_null() || frame["data"]["res"][0] == 0))
+}

@@ -1,0 +1,245 @@
+//! A broker in this process, on a chain of its own.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clearnet::app::App;
+use clearnet::audit::{Contracts, audit};
+use clearnet::chain::EvmChain;
+use clearnet::config::{Flags, load};
+use clearnet::devnet::{
+    Anvil, AnvilOptions, ChainPlan, LocalChain, Participant, TOOLS_DIR, TokenPlan, anvil_binary,
+    config_sections, dev_key,
+};
+use clearnet::signer::create_key_file;
+use clearnet::store::Store;
+use domain::crypto::SigningKey;
+use domain::primitives::{Address, Amount, ChainId, Digest, Token};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::ask::{Ask, Direct};
+use super::socket::Socket;
+use crate::harness::digest::digest;
+
+const COIN: u128 = 1_000_000_000_000_000_000;
+
+pub(crate) struct World {
+    pub(crate) chain: LocalChain,
+    pub(crate) token: Token,
+    pub(crate) broker: SigningKey,
+    pub(crate) url: String,
+    store: Arc<dyn Store>,
+    /// What was not as documented.
+    faults: RefCell<Vec<String>>,
+    cases: RefCell<usize>,
+    anvil: Anvil,
+    _directory: TempDir,
+}
+
+impl World {
+    /// A broker that takes parts that shrink from channels with at least this challenge.
+    pub(crate) async fn start(min_challenge_secs: u64) -> Self {
+        let binary =
+            tokio::task::spawn_blocking(|| anvil_binary(Path::new(TOOLS_DIR))).await.unwrap().unwrap();
+        let options = AnvilOptions { chain_id: ChainId::new(137), block_time_secs: None };
+        let anvil = Anvil::start(&binary, options).await.unwrap();
+        let token = TokenPlan { symbol: "SHIB".to_owned(), decimals: 6 };
+        let plan = ChainPlan { name: "polygon".to_owned(), tokens: vec![token] };
+        let chain =
+            LocalChain::build(anvil.client().clone(), plan, dev_key("session treasury")).await.unwrap();
+        let directory = TempDir::new().unwrap();
+        let broker = create_key_file(&directory.path().join("broker.key")).unwrap();
+        let networks = config_sections(&[(&chain, anvil.url())])
+            .replace("min_challenge_secs = 3600", &format!("min_challenge_secs = {min_challenge_secs}"));
+        let config = format!(
+            "[broker]\nkey_file = \"broker.key\"\n[database]\nurl = \"sqlite:book.db\"\n\
+             [server]\nlisten = \"127.0.0.1:0\"\n{networks}"
+        );
+        let path = directory.path().join("config.toml");
+        std::fs::write(&path, config).unwrap();
+        let config = load(&path, [], &Flags::default()).unwrap();
+        let app = App::build(&config, dev_copy(&directory)).await.unwrap();
+        let (url, store) = (format!("ws://{}/ws", app.addr()), Arc::clone(&app.services().store));
+        actix_rt::spawn(async move { app.run_until_stopped().await.unwrap() });
+        let world = Self {
+            token: chain.token("SHIB").unwrap(),
+            chain,
+            broker,
+            url,
+            store,
+            faults: RefCell::default(),
+            cases: RefCell::default(),
+            anvil: anvil,
+            _directory: directory,
+        };
+        world.settle_down().await;
+        world
+    }
+
+    pub(crate) fn key(&self, label: &str) -> SigningKey {
+        dev_key(&format!("session {label}"))
+    }
+
+    pub(crate) fn address(&self, label: &str) -> Address {
+        self.key(label).address()
+    }
+
+    pub(crate) fn ask(&self, method: &str, params: &Value) -> Ask {
+        Ask::new(self.broker.address(), method, params)
+    }
+
+    /// Pays `amount` to somebody.
+    pub(crate) fn pay(&self, to: Address, amount: &str) -> Ask {
+        self.ask("transfer", &json!({"destination": to, "allocations": [self.line(amount)]}))
+    }
+
+    /// So much of our token, as payments have it.
+    pub(crate) fn line(&self, amount: &str) -> Value {
+        json!({"chain_id": self.token.chain_id, "token": self.token.address, "amount": amount})
+    }
+
+    /// So much of our token for a member of a virtual channel.
+    pub(crate) fn share(&self, participant: Address, amount: u64) -> Value {
+        let mut line = self.line(&amount.to_string());
+        line["participant"] = json!(participant);
+        line
+    }
+
+    /// A session of this participant.
+    pub(crate) async fn session(&self, label: &str) -> Socket {
+        let mut socket = Socket::connect(&self.url).await;
+        socket.log_in(&self.key(label)).await;
+        socket
+    }
+
+    /// What a participant does on chain, with tokens to do it.
+    pub(crate) async fn hands(&self, label: &str, tokens: u128) -> Participant {
+        let key = self.key(label);
+        self.chain.give_coin(key.address(), Amount::from(COIN)).await.unwrap();
+        self.chain.give_tokens(self.token.address, key.address(), Amount::from(tokens)).await.unwrap();
+        self.chain.participant(key)
+    }
+
+    /// Opens a direct channel and waits until it counts.
+    pub(crate) async fn open(&self, label: &str, locked: u128, challenge_secs: Option<u64>) -> Direct {
+        let mut session = self.session(label).await;
+        let params = json!({"chain_id": self.token.chain_id, "token": self.token.address,
+            "amount": locked.to_string(), "challenge": challenge_secs});
+        let answer = session.ask(&self.ask("create_channel", &params).frame()).await;
+        let reply: domain::protocol::method::create_channel::Reply =
+            serde_json::from_value(answer["data"]["res"][2].clone()).unwrap_or_else(|_| panic!("{answer}"));
+        let terms = reply.channel.on_chain(self.token.chain_id);
+        let (key, token) = (Arc::new(self.key(label)), self.token.address);
+        let direct = Direct { key, params: terms.clone(), token, locked, version: 0, part: locked };
+        let state = reply.state.of_channel(reply.channel_id);
+        let signatures = [direct.key.sign(state.hash()), reply.server_signature];
+        let hands = self.hands(label, locked).await;
+        hands.open_channel(terms, state, signatures).await.unwrap();
+        let id = direct.id().to_string();
+        session
+            .news(|news| {
+                let channel = &news["data"]["res"][2]["channel"];
+                channel["channel_id"] == id.as_str() && channel["status"] == "open"
+            })
+            .await;
+        direct
+    }
+
+    /// Waits until the book has read the chain to its end: then nothing changes by itself.
+    pub(crate) async fn settle_down(&self) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            ticks.tick().await;
+            let height = self.head().await;
+            let cursor = self.store.cursor(self.token.chain_id).await.unwrap();
+            let unhandled = self.store.unhandled(self.token.chain_id, None, 1).await.unwrap();
+            if cursor.last().is_some_and(|row| row.height >= height) && unhandled.is_empty() {
+                return;
+            }
+        }
+    }
+
+    async fn head(&self) -> u64 {
+        self.anvil.client().head().await.unwrap().height
+    }
+
+    pub(crate) async fn digest(&self) -> Digest {
+        digest(self.store.as_ref()).await
+    }
+
+    /// Plays a frame that must be refused with this code and without effect, after which the session goes on;
+    /// returns the details.
+    pub(crate) async fn refused(&self, socket: &mut Socket, what: &str, frame: &str, code: &str) -> Value {
+        let before = self.digest().await;
+        let answer = socket.ask(frame).await;
+        if answer["type"] != "error" || answer["data"]["code"] != code {
+            self.fault(format!("{what}: {code} expected, {answer} came"));
+        }
+        if self.digest().await != before {
+            self.fault(format!("{what}: had an effect"));
+        }
+        if let Err(other) = socket.check_alive().await {
+            self.fault(format!("{what}: afterwards came {other}"));
+        }
+        *self.cases.borrow_mut() += 1;
+        answer["data"]["details"].clone()
+    }
+
+    /// Plays a request that must be carried out; returns its answer.
+    pub(crate) async fn done(&self, socket: &mut Socket, what: &str, frame: &str) -> Value {
+        let answer = socket.ask(frame).await;
+        if answer["type"] != "rpc" {
+            self.fault(format!("{what}: refused with {answer}"));
+        }
+        *self.cases.borrow_mut() += 1;
+        answer
+    }
+
+    /// Notes what is not as it should be.
+    pub(crate) fn check(&self, is_right: bool, what: impl std::fmt::Display) {
+        *self.cases.borrow_mut() += 1;
+        if !is_right {
+            self.fault(what.to_string());
+        }
+    }
+
+    fn fault(&self, fault: String) {
+        self.faults.borrow_mut().push(fault);
+    }
+
+    /// The audit finds every law kept, and every case was as documented.
+    pub(crate) async fn finish(self) {
+        self.settle_down().await;
+        let custody = self.chain.deployed().custody;
+        let chain = EvmChain::new(self.anvil.client().clone(), custody);
+        let contracts = Contracts { broker: self.broker.address(), chains: vec![Arc::new(chain)] };
+        let report = audit(self.store.as_ref(), Some(&contracts)).await.unwrap();
+        let faults = self.faults.borrow();
+        assert!(
+            faults.is_empty(),
+            "{} of {} cases:\n{}",
+            faults.len(),
+            self.cases.borrow(),
+            faults.join("\n")
+        );
+        assert!(report.is_clean() && report.is_complete(), "{report:?}");
+    }
+}
+
+/// What was not as documented is said even when a case ends the test.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.faults.borrow().join("\n"));
+        }
+    }
+}
+
+/// The broker's key once more, as its program would read it.
+fn dev_copy(directory: &TempDir) -> SigningKey {
+    let text = std::fs::read_to_string(directory.path().join("broker.key")).unwrap();
+    text.trim().parse().unwrap()
+}
