@@ -63,7 +63,7 @@ impl World {
         let config = load(&path, [], &Flags::default()).unwrap();
         let app = App::build(&config, dev_copy(&directory)).await.unwrap();
         let (url, store) = (format!("ws://{}/ws", app.addr()), Arc::clone(&app.services().store));
-        actix_rt::spawn(async move { app.run_until_stopped().await.unwrap() });
+        tokio::task::spawn_local(async move { app.run_until_stopped().await.unwrap() });
         let world = Self {
             token: chain.token("SHIB").unwrap(),
             chain,
@@ -72,7 +72,7 @@ impl World {
             store,
             faults: RefCell::default(),
             cases: RefCell::default(),
-            anvil: anvil,
+            anvil,
             _directory: directory,
         };
         world.settle_down().await;
@@ -217,7 +217,7 @@ impl World {
         let chain = EvmChain::new(self.anvil.client().clone(), custody);
         let contracts = Contracts { broker: self.broker.address(), chains: vec![Arc::new(chain)] };
         let report = audit(self.store.as_ref(), Some(&contracts)).await.unwrap();
-        let faults = self.faults.borrow();
+        let faults = self.faults.take();
         assert!(
             faults.is_empty(),
             "{} of {} cases:\n{}",
