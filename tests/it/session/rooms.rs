@@ -145,8 +145,9 @@ async fn strangers(world: &World, room: ChannelId) {
     for (private, none) in frames(room).iter().zip(&frames(unknown)) {
         let first = world.refused(&mut mallory, private, private, "unknown_channel").await;
         let second = world.refused(&mut mallory, none, none, "unknown_channel").await;
+        let first = first.to_string();
         let second = second.to_string().replace(&unknown.to_string(), &room.to_string());
-        world.check(first.to_string() == second, format!("{private}: {first} and {second}"));
+        world.check(first == second, format!("{private}: {first} and {second}"));
     }
 }
 

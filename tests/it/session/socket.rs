@@ -18,13 +18,15 @@ pub(crate) struct Socket {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// Notifications and messages that came while something else was waited for.
     news: VecDeque<Value>,
+    /// The newest frame that came, byte for byte.
+    pub(crate) newest: String,
 }
 
 impl Socket {
     /// Connects; the list of assets comes first.
     pub(crate) async fn connect(url: &str) -> Self {
         let (socket, _) = connect_async(url).await.unwrap();
-        let mut socket = Self { socket, news: VecDeque::new() };
+        let mut socket = Self { socket, news: VecDeque::new(), newest: String::new() };
         let assets = socket.next().await.unwrap();
         assert_eq!(assets["res"][1], "assets", "{assets}");
         socket
@@ -104,7 +106,11 @@ impl Socket {
         loop {
             let message = timeout(LIMIT, self.socket.next()).await.expect("nothing comes");
             match message {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => {
+                    let frame = serde_json::from_str(&text).unwrap();
+                    self.newest = text;
+                    return Ok(frame);
+                }
                 Some(Ok(Message::Close(reason))) => {
                     return Err(reason.map(|frame| frame.reason.into_owned()).unwrap_or_default());
                 }
