@@ -112,7 +112,10 @@ async fn read_entries<'a>(
 ) -> Result<Read<'a>, StoreError> {
     let (mut transfers, mut entries) = (Pages::<TransferRow>::new(store), Pages::<EntryRow>::new(store));
     let last = laws.rebuilt.last_entry(last).max(begin.entry);
-    while let Some(entry) = entries.next().await? {
+    // Of a book that was empty, nothing that a journal has written since is known.
+    while last > EntryId(0)
+        && let Some(entry) = entries.next().await?
+    {
         let following = entries.peek().await?.map(|row| row.transfer);
         // An entry that names a transfer far ahead is out of turn if the following one does not.
         if following.is_none_or(|following| following >= entry.transfer) {
