@@ -58,10 +58,14 @@ impl<'s> Player<'s> {
                 Err(ClientError::Closed { .. } | ClientError::Socket(_) | ClientError::TimedOut) => {
                     self.client = None;
                 }
+                // What somebody else has just paid may be on its way to the one who spends it.
                 Err(ClientError::Refused(refusal))
                     if matches!(
                         refusal.code,
-                        Code::Unavailable | Code::Overloaded | Code::LiquidityShort
+                        Code::Unavailable
+                            | Code::Overloaded
+                            | Code::LiquidityShort
+                            | Code::InsufficientBalance
                     ) => {}
                 Err(error) => panic!("{}: {error:?}", self.label),
             }
