@@ -260,13 +260,19 @@ impl JournalActor {
         self.book.apply(batch);
         self.came_back();
         for (commit, told) in flight.commits.into_iter().zip(flight.told) {
+            // The others first: who is answered may tell a payee, who then spends what has come.
+            let (own, others): (Vec<_>, Vec<_>) =
+                told.into_iter().partition(|(author, _)| *author == commit.author);
+            for (author, word) in others {
+                self.book.tell(author, word);
+            }
             if let Some((permit, answer)) = commit.answer {
                 permit.posted(&answer);
             }
             if self.book.is_alive(commit.author, commit.incarnation) {
                 self.book.tell(commit.author, FromJournal::Durable { upto: commit.ticket });
             }
-            for (author, word) in told {
+            for (author, word) in own {
                 self.book.tell(author, word);
             }
         }

@@ -50,6 +50,15 @@ impl<'s> Player<'s> {
     /// Does something until the broker has said yes.
     pub(crate) async fn insist<T>(
         &mut self,
+        what: impl AsyncFnMut(&mut Client) -> Result<T, ClientError>,
+    ) -> T {
+        self.insist_despite(&[], what).await
+    }
+
+    /// Like [`Self::insist`], where these refusals too may pass.
+    async fn insist_despite<T>(
+        &mut self,
+        passing: &[Code],
         mut what: impl AsyncFnMut(&mut Client) -> Result<T, ClientError>,
     ) -> T {
         for _ in 0..TRIES {
@@ -58,15 +67,11 @@ impl<'s> Player<'s> {
                 Err(ClientError::Closed { .. } | ClientError::Socket(_) | ClientError::TimedOut) => {
                     self.client = None;
                 }
-                // What somebody else has just paid may be on its way to the one who spends it.
                 Err(ClientError::Refused(refusal))
                     if matches!(
                         refusal.code,
-                        Code::Unavailable
-                            | Code::Overloaded
-                            | Code::LiquidityShort
-                            | Code::InsufficientBalance
-                    ) => {}
+                        Code::Unavailable | Code::Overloaded | Code::LiquidityShort
+                    ) || passing.contains(&refusal.code) => {}
                 Err(error) => panic!("{}: {error:?}", self.label),
             }
         }
@@ -94,6 +99,12 @@ impl<'s> Player<'s> {
             client.send::<P>(request).await
         })
         .await
+    }
+
+    /// Sends a request that spends what somebody else has just paid, which may be on its way yet.
+    pub(crate) async fn spend<P: Params>(&mut self, request: &Request) -> P::Reply {
+        self.insist_despite(&[Code::InsufficientBalance], async |client| client.send::<P>(request).await)
+            .await
     }
 
     /// Waits until a direct channel of the player's is as it should be.

@@ -68,7 +68,7 @@ async fn there_and_back(stage: &Stage, alice: &mut Player<'_>, alices: ChannelId
     let there = alice.sign(&there, &[Part { channel_id: alices, amount: millions(19) }]).await;
     alice.send::<transfer::Params>(&there).await;
     let back = charlie.sign(&pay(stage.key("alice").address()), &[]).await;
-    charlie.send::<transfer::Params>(&back).await;
+    charlie.spend::<transfer::Params>(&back).await;
     // Both again: repeats that were answered before have no effect.
     alice.send::<transfer::Params>(&there).await;
     charlie.send::<transfer::Params>(&back).await;
