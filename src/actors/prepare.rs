@@ -201,7 +201,7 @@ impl Preparation {
         Ok(())
     }
 
-    /// Has the channel that a settlement will create hold its announcement.
+    /// Has the channel that a settlement of so much will create hold its announcement.
     ///
     /// # Errors
     /// [`Refused`] of the channel.
@@ -209,13 +209,12 @@ impl Preparation {
         &mut self,
         services: &Services,
         request_hash: Digest,
-        token: Token,
+        (token, amount): (Token, Amount),
         params: DirectParams,
         initial: Signed<DirectState>,
     ) -> Result<(), Refused> {
         let channel = services.new_direct_channel(params.channel_id(), token.chain_id).await?;
         self.held.push(channel.clone().recipient());
-        let amount = initial.body().allocations[0].amount;
         let ask = PrepareAnnouncement { hold: self.hold, request_hash, token, amount, params, initial };
         self.parts
             .push(channel.send(ask).timeout(self.time_left()?).await.map_err(|_| Refused::Overloaded)??);

@@ -13,20 +13,18 @@ use thiserror::Error;
 
 use super::journal::{NoPermit, Permit, Permits};
 
-/// A request as it was signed, and what was read from it.
+/// A request as it was signed.
 #[derive(Debug, Clone)]
-pub struct Request<P> {
+pub struct Request {
     /// The text that was signed.
     pub text: RequestText,
     /// The id inside.
     pub id: u64,
     /// The time inside.
     pub at: Timestamp,
-    /// What is asked for.
-    pub params: P,
 }
 
-impl<P> AsRef<RequestText> for Request<P> {
+impl AsRef<RequestText> for Request {
     fn as_ref(&self) -> &RequestText {
         &self.text
     }
@@ -38,9 +36,11 @@ pub struct Asked<P> {
     /// Whose session it came through; one of its signers.
     pub by: Address,
     /// The request, with everybody who signed it or a carried state with its hash.
-    pub request: Signed<Request<P>>,
+    pub request: Signed<Request>,
     /// The next states of direct channels that it carries.
     pub states: Vec<Signed<DirectState>>,
+    /// What is asked for.
+    pub params: P,
 }
 
 impl<P> Asked<P> {
@@ -57,10 +57,11 @@ impl<P> Asked<P> {
         self.request.body().text.hash()
     }
 
-    /// What is asked for.
+    /// The same request, read further.
     #[must_use]
-    pub fn params(&self) -> &P {
-        &self.request.body().params
+    pub fn about<Q>(self, params: Q) -> Asked<Q> {
+        let Self { by, request, states, params: _ } = self;
+        Asked { by, request, states, params }
     }
 
     /// Refuses a repeat of what is being decided or was posted.

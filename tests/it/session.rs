@@ -10,6 +10,7 @@ mod frames;
 mod login;
 mod requests;
 mod rooms;
+mod settle;
 mod socket;
 mod states;
 mod virtual_channels;

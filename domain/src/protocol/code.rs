@@ -107,8 +107,6 @@ codes! {
         "too many logins were tried on this connection";
     ChallengeUnknown "challenge_unknown" never Answer []
         "the message is not the one challenge that this connection has open; `auth` without `message` gets one";
-    ChallengeUsed "challenge_used" never Answer []
-        "the challenge was answered before; `auth` without `message` gets another one";
     ChallengeExpired "challenge_expired" never Answer ["now"]
         "the challenge is too old; `auth` without `message` gets another one";
     InvalidPublicKey "invalid_public_key" never Answer []

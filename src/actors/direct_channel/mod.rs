@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use domain::chain::CustodyEvent;
-use domain::channel::direct::{DirectChannel, DirectEffect, DirectEvent, EncodedState, Held};
+use domain::channel::direct::{DirectChannel, DirectEffect, DirectEvent, EncodedState, Held, IgnoreReason};
 use domain::channel::{Machine as _, Transition};
 use domain::crypto::{DirectState, Signed};
 use domain::ledger::{Cause, OwnerId};
@@ -243,7 +243,7 @@ impl DirectChannelActor {
             return Err(self.not_found());
         }
         let permit = asked.permit(self.pen.journal().permits(), now)?;
-        let state = Box::new(asked.params().state.clone());
+        let state = Box::new(asked.params.state.clone());
         let transition = self.channel.apply(DirectEvent::Finalize { state }, now)?;
         let states = transition.effects.iter().filter_map(cosigned);
         let answer = Answer::new(now, Outcome::Finalized { channel_id: id }, states);
@@ -363,6 +363,9 @@ impl DirectChannelActor {
                 }),
                 DirectEffect::SettlementEnded(end) => {
                     self.tell_owner(Push::Settlement { channel: id, end, at: clock::now() });
+                }
+                DirectEffect::NotCounted(reason @ (IgnoreReason::Unannounced | IgnoreReason::BrokerPays)) => {
+                    log::error!(channel_id:% = id; "the broker's own money may be in a channel that does not count: {reason}");
                 }
                 DirectEffect::NotCounted(reason) => {
                     log::warn!(channel_id:% = id; "a channel on chain does not count: {reason}");

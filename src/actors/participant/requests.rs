@@ -70,7 +70,7 @@ impl ParticipantActor {
         preparation.check_in_time()?;
         let permit = asked.permit(self.pen.journal().permits(), now)?;
         let (cause, parts) = (Cause::Request(asked.key()), preparation.part_moves());
-        let Movements { to, payments } = asked.params();
+        let Movements { to, payments } = &asked.params;
         let event = match to {
             Some(to) => ParticipantEvent::Pay { cause, to: *to, payments: payments.clone(), parts },
             None => ParticipantEvent::Anchor { cause, parts },
@@ -114,18 +114,18 @@ impl ParticipantActor {
         }
         let services = Arc::clone(&self.services);
         let prepared = async move {
-            let Settle { token, amount, params, initial } = asked.params().clone();
+            let Settle { token, amount, params, initial } = asked.params.clone();
             let mut preparation = Preparation::begin();
             let held = async {
                 let channel = params.channel_id();
-                preparation.announcement(&services, asked.hash(), token, params, initial).await?;
+                preparation.announcement(&services, asked.hash(), (token, amount), params, initial).await?;
                 preparation.liquidity(&services, channel, token, amount).await
             };
             let held = held.await;
             (asked, held.map(|()| preparation))
         };
         ctx.spawn(prepared.into_actor(self).map(move |(asked, held), act, ctx| {
-            let Settle { params, initial, .. } = asked.params();
+            let Settle { params, initial, .. } = &asked.params;
             let (participant, channel) = (asked.by, params.channel_id());
             let decided = held.and_then(|preparation| {
                 preparation.check_in_time()?;
@@ -185,7 +185,7 @@ impl ParticipantActor {
 }
 
 fn settlement_of(asked: &Asked<Settle>) -> (ParticipantEvent, ChannelId) {
-    let Settle { token, amount, params, .. } = asked.params();
+    let Settle { token, amount, params, .. } = &asked.params;
     let (cause, channel) = (Cause::Request(asked.key()), params.channel_id());
     (ParticipantEvent::Settle { cause, token: *token, amount: *amount, channel }, channel)
 }

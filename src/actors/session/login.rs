@@ -1,7 +1,5 @@
 //! The login: one open challenge at a time, accepted once, on the connection that asked for it.
 
-use std::collections::VecDeque;
-
 use domain::crypto::{LoginChallenge, LoginText};
 use domain::primitives::{Address, Timestamp};
 use domain::protocol::{
@@ -12,15 +10,11 @@ use rand::RngCore as _;
 use super::{Ctx, SessionActor};
 use crate::clock;
 
-/// How many used challenges are remembered, to tell who repeats one; more are unknown.
-const USED_MAX: usize = 16;
-
 /// How far the login of a connection has come.
 #[derive(Debug, Default)]
 pub(super) struct Login {
     participant: Option<Address>,
     open: Option<LoginText>,
-    used: VecDeque<LoginText>,
     attempts: u32,
 }
 
@@ -46,9 +40,6 @@ impl Login {
     /// First that applies, as `docs/protocol.md` lists them.
     fn answer(&mut self, auth: &Auth, now: Timestamp) -> Result<Address, Refusal> {
         let text = auth.text();
-        if text.is_some_and(|text| self.used.contains(&text)) {
-            return Err(Refusal::new(Code::ChallengeUsed));
-        }
         let Some(open) = self.open.filter(|open| text == Some(*open)) else {
             return Err(Refusal::new(Code::ChallengeUnknown));
         };
@@ -58,10 +49,6 @@ impl Login {
         }
         let address = auth.prove(open).map_err(|error| Refusal::from(&error))?;
         self.open = None;
-        self.used.push_back(open);
-        if self.used.len() > USED_MAX {
-            self.used.pop_front();
-        }
         Ok(address)
     }
 }
@@ -80,8 +67,7 @@ impl SessionActor {
             return self.refuse(id, Refusal::new(Code::TooManyAttempts).with(details), ctx);
         }
         // Who knows no challenge of this connection yet is told what to sign.
-        let is_first = self.login.open.is_none() && self.login.used.is_empty();
-        if auth.message.is_none() || is_first {
+        if auth.message.is_none() || self.login.open.is_none() {
             let text = self.login.challenge(broker, now);
             let body = ServerBody::AuthChallenge { message: text.to_string(), expires_at: text.expires_at };
             return self.send(&ServerFrame { id, body }, ctx);

@@ -59,17 +59,16 @@ pub(super) async fn states(
 ///
 /// # Errors
 /// The first that proves nothing; `missing_signature` when who asks has not signed.
-pub(super) fn asked<P>(
+pub(super) fn asked(
     services: &Services,
     by: Address,
     request: &protocol::Request,
-    params: P,
     states: Vec<Signed<DirectState>>,
     expected: &[Address],
-) -> Result<Asked<P>, Refusal> {
+) -> Result<Asked<()>, Refusal> {
     let text = request.text(services.broker);
     let expected_digest = text.hash();
-    let body = Request { text, id: request.id().get(), at: request.at(), params };
+    let body = Request { text, id: request.id().get(), at: request.at() };
     let missing = || {
         let (expected_digest, participant) = (Some(expected_digest), Some(by));
         let details = Details { expected_digest, participant, ..Details::default() };
@@ -83,7 +82,7 @@ pub(super) fn asked<P>(
     if !signed.signers().contains(by) {
         return Err(missing());
     }
-    Ok(Asked { by, request: signed, states })
+    Ok(Asked { by, request: signed, states, params: () })
 }
 
 /// The custody contract of a known channel's chain.

@@ -118,7 +118,7 @@ async fn try_prepare(
     services: &Services,
     asked: &Asked<Opening>,
 ) -> Result<(OpeningRequest, BTreeSet<Address>, Preparation), Refused> {
-    let Opening { definition, allocations, data } = asked.params();
+    let Opening { definition, allocations, data } = &asked.params;
     let owner = OwnerId::Channel(definition.channel_id());
     match services.owner(owner).await {
         Err(Refused::NotFound { .. }) => {}

@@ -140,7 +140,7 @@ impl VirtualChannelActor {
         self.check_member(asked)?;
         let now = clock::now();
         let permit = asked.permit(self.pen.journal().permits(), now)?;
-        let NextState { state, data } = asked.params();
+        let NextState { state, data } = &asked.params;
         let update = Update { request: asked.key(), state: state.clone(), data: data.clone() };
         let transition = self.channel.apply(VirtualChannelEvent::Update(update), now)?;
         let outcome = Outcome::Updated {
@@ -313,7 +313,7 @@ impl VirtualChannelActor {
 type Decided = (Transition<VirtualChannelEffect>, Permit, Answer);
 
 fn close_of(asked: &Asked<NextState>, preparation: &Preparation) -> Close {
-    let NextState { state, data } = asked.params();
+    let NextState { state, data } = &asked.params;
     Close { request: asked.key(), state: state.clone(), data: data.clone(), parts: preparation.part_moves() }
 }
 

@@ -103,9 +103,9 @@ impl Draft {
         let Self { text, id, at } = self;
         let signatures: Vec<_> = signers.iter().map(|who| key(*who).sign(text.hash())).collect();
         let everybody: Vec<_> = (0..PEOPLE).map(person).collect();
-        let request = Request { text, id, at, params };
+        let request = Request { text, id, at };
         let request = Signed::verify_carrying(request, &signatures, &states, &everybody).unwrap();
-        Asked { by: person(by), request, states }
+        Asked { by: person(by), request, states, params }
     }
 
     pub(super) fn pay(

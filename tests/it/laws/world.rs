@@ -130,15 +130,15 @@ impl World {
                 addr.send(OpenVirtualChannel { asked: Box::new(asked.clone()) }).await
             }
             Ask::Update(asked) => {
-                let addr = services.virtual_channel(asked.params().state.body().channel_id).await?;
+                let addr = services.virtual_channel(asked.params.state.body().channel_id).await?;
                 addr.send(UpdateVirtualChannel { asked: Box::new(asked.clone()) }).await
             }
             Ask::Close(asked) => {
-                let addr = services.virtual_channel(asked.params().state.body().channel_id).await?;
+                let addr = services.virtual_channel(asked.params.state.body().channel_id).await?;
                 addr.send(CloseVirtualChannel { asked: Box::new(asked.clone()) }).await
             }
             Ask::Finalize(asked) => {
-                let addr = services.direct_channel(asked.params().state.body().channel_id).await?;
+                let addr = services.direct_channel(asked.params.state.body().channel_id).await?;
                 addr.send(FinalizeChannel { asked: Box::new(asked.clone()) }).await
             }
         };

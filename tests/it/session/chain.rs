@@ -147,3 +147,42 @@ async fn too_short(world: &World, alice: &mut Socket, short: Direct, mut long: D
     let close = close.carrying(short.signed(&short.last()));
     world.done(alice, "the end of the short one", &close.frame()).await;
 }
+
+/// Even with both signatures, and the broker's own balance paying for its side: the channel never counts, and the
+/// audit says that the contract holds less for the broker than the book does.
+#[actix::test]
+async fn a_channel_that_the_broker_pays_into_never_counts() {
+    let world = World::start(CONTRACT_MIN_SECS).await;
+    let mut alice = world.session("alice").await;
+    let own = DirectParams {
+        participants: [world.address("alice"), world.broker.address()],
+        adjudicator: world.chain.deployed().adjudicator,
+        challenge_secs: CONTRACT_MIN_SECS,
+        nonce: fresh(),
+        chain_id: world.token.chain_id,
+    };
+    let key = Arc::new(world.key("alice"));
+    let channel = Direct { key, params: own, token: world.token.address, locked: 100, version: 0, part: 100 };
+    world.give_to_broker(50).await;
+    let hands = world.hands("alice", 100).await;
+    hands.approve(channel.token, 100_u128.into()).await.unwrap();
+    hands.deposit(channel.token, 100_u128.into()).await.unwrap();
+    world.check(world.report().await.is_clean(), "before, the book is right");
+    let state = channel.state(Intent::Initialize, 0, Vec::new(), [100, 50]);
+    let signatures = vec![channel.key.sign(state.hash()), world.broker.sign(state.hash())];
+    let initial = SignedState { signatures, state };
+    hands.call(CustodyCall::Create { params: channel.params.clone(), initial }).await.unwrap();
+    let report = world.report().await;
+    let broken: Vec<String> = report
+        .laws
+        .iter()
+        .filter(|(_, verdict)| matches!(verdict, clearnet::audit::Verdict::Broken(_)))
+        .map(|(law, _)| law.name().to_owned())
+        .collect();
+    world.check(broken == ["L1_chain"], format!("{broken:?}"));
+    let frame = world.ask("get_state", &json!({"channel_id": channel.id()})).frame();
+    world.refused(&mut alice, "a channel that the broker pays into", &frame, "unknown_channel").await;
+    let update = world.ask("update_state", &json!({})).moving(&channel, 50);
+    world.refused(&mut alice, "a part of it", &update.frame(), "unknown_channel").await;
+    world.finish_cases();
+}

@@ -75,15 +75,18 @@ impl Socket {
 
     /// The next news, kept or to come, that are what is looked for; others before them are forgotten.
     pub(crate) async fn news(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let frame = match self.news.pop_front() {
-                Some(frame) => frame,
-                None => self.next().await.unwrap_or_else(|reason| panic!("closed: {reason}")),
-            };
-            if is_it(&frame) {
-                return frame;
+        let found = async {
+            loop {
+                let frame = match self.news.pop_front() {
+                    Some(frame) => frame,
+                    None => self.next().await.unwrap_or_else(|reason| panic!("closed: {reason}")),
+                };
+                if is_it(&frame) {
+                    return frame;
+                }
             }
-        }
+        };
+        timeout(LIMIT, found).await.expect("what is looked for does not come")
     }
 
     /// Whether the session goes on: says what came instead of a `pong`.
@@ -103,9 +106,12 @@ impl Socket {
 
     /// The next frame, or why there is none any more.
     async fn next(&mut self) -> Result<Value, String> {
+        timeout(LIMIT, self.next_frame()).await.expect("nothing comes")
+    }
+
+    async fn next_frame(&mut self) -> Result<Value, String> {
         loop {
-            let message = timeout(LIMIT, self.socket.next()).await.expect("nothing comes");
-            match message {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let frame = serde_json::from_str(&text).unwrap();
                     self.newest = text;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clearnet::app::App;
-use clearnet::audit::{Contracts, audit};
+use clearnet::audit::{Contracts, Report, audit};
 use clearnet::chain::EvmChain;
 use clearnet::config::{Flags, load};
 use clearnet::devnet::{
@@ -24,6 +24,9 @@ use super::ask::{Ask, Direct};
 use super::socket::Socket;
 use crate::harness::digest::digest;
 
+/// Longer than the broker takes to read what is there.
+const LIMIT: Duration = Duration::from_secs(20);
+
 const COIN: u128 = 1_000_000_000_000_000_000;
 
 pub(crate) struct World {
@@ -36,7 +39,7 @@ pub(crate) struct World {
     faults: RefCell<Vec<String>>,
     cases: RefCell<usize>,
     anvil: Anvil,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl World {
@@ -73,7 +76,7 @@ impl World {
             faults: RefCell::default(),
             cases: RefCell::default(),
             anvil,
-            _directory: directory,
+            directory,
         };
         world.settle_down().await;
         world
@@ -123,6 +126,24 @@ impl World {
         self.chain.participant(key)
     }
 
+    /// Coin for the broker's transactions.
+    pub(crate) async fn fuel_broker(&self) {
+        self.chain.give_coin(self.broker.address(), Amount::from(COIN)).await.unwrap();
+    }
+
+    /// So many tokens of the broker's own in the contract, which the book knows of.
+    pub(crate) async fn give_to_broker(&self, tokens: u128) {
+        let broker = self.chain.participant(dev_copy(&self.directory));
+        self.chain
+            .give_tokens(self.token.address, self.broker.address(), Amount::from(tokens))
+            .await
+            .unwrap();
+        self.fuel_broker().await;
+        broker.approve(self.token.address, Amount::from(tokens)).await.unwrap();
+        broker.deposit(self.token.address, Amount::from(tokens)).await.unwrap();
+        self.settle_down().await;
+    }
+
     /// Opens a direct channel and waits until it counts.
     pub(crate) async fn open(&self, label: &str, locked: u128, challenge_secs: Option<u64>) -> Direct {
         let mut session = self.session(label).await;
@@ -150,6 +171,10 @@ impl World {
 
     /// Waits until the book has read the chain to its end: then nothing changes by itself.
     pub(crate) async fn settle_down(&self) {
+        tokio::time::timeout(LIMIT, self.all_read()).await.expect("the chain is not read to its end");
+    }
+
+    async fn all_read(&self) {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         loop {
             ticks.tick().await;
@@ -210,13 +235,24 @@ impl World {
         self.faults.borrow_mut().push(fault);
     }
 
-    /// The audit finds every law kept, and every case was as documented.
-    pub(crate) async fn finish(self) {
+    /// What the audit says once the book has read the chain to its end.
+    pub(crate) async fn report(&self) -> Report {
         self.settle_down().await;
         let custody = self.chain.deployed().custody;
         let chain = EvmChain::new(self.anvil.client().clone(), custody);
         let contracts = Contracts { broker: self.broker.address(), chains: vec![Arc::new(chain)] };
-        let report = audit(self.store.as_ref(), Some(&contracts)).await.unwrap();
+        audit(self.store.as_ref(), Some(&contracts)).await.unwrap()
+    }
+
+    /// The audit finds every law kept, and every case was as documented.
+    pub(crate) async fn finish(self) {
+        let report = self.report().await;
+        assert!(report.is_clean() && report.is_complete(), "{report:?}");
+        self.finish_cases();
+    }
+
+    /// Every case was as documented.
+    pub(crate) fn finish_cases(self) {
         let faults = self.faults.take();
         assert!(
             faults.is_empty(),
@@ -225,7 +261,6 @@ impl World {
             self.cases.borrow(),
             faults.join("\n")
         );
-        assert!(report.is_clean() && report.is_complete(), "{report:?}");
     }
 }
 

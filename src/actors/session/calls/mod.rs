@@ -1,0 +1,175 @@
+//! Requests: read, proven, and put to whom they concern.
+//!
+//! Each method goes the same way: in time or known, signed by whom it needs, right in itself, and then to the
+//! owner who decides. `docs/protocol.md` gives the order of checks.
+
+mod money;
+mod rooms;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use domain::primitives::Address;
+use domain::protocol::method::Call;
+use domain::protocol::{self, Code, Details, FrameId, Refusal, ServerBody};
+
+use super::{Ctx, SessionActor, SessionShared, reads, refusal, render, verify};
+use crate::actors::answer::Answer;
+use crate::actors::journal::{FirstAnswer, NoPermit, first_answer};
+use crate::actors::request::{Asked, Refused};
+use crate::actors::services::Services;
+use crate::clock;
+
+/// How long an owner may take to answer: longer than a preparation and a slow transaction together. Beyond it
+/// the outcome is unknown to the client, who asks again.
+const ANSWER_TIME: Duration = Duration::from_secs(15);
+
+/// Everything a request is answered with.
+struct Caller {
+    shared: Arc<SessionShared>,
+    member: Address,
+    request: protocol::Request,
+}
+
+impl SessionActor {
+    /// Answers a request.
+    pub(super) fn rpc(
+        &mut self,
+        id: Option<FrameId>,
+        member: Address,
+        request: &protocol::Request,
+        ctx: &mut Ctx,
+    ) {
+        let call = match request.call() {
+            Ok(call) => call,
+            Err(error) => return self.refuse(id, Refusal::from(&error), ctx),
+        };
+        log::debug!(session_id:% = self.id, method:% = request.method(), request_id:% = request.id(); "asked");
+        let shared = Arc::clone(&self.shared);
+        let caller = Caller { shared, member, request: request.clone() };
+        self.later(id, async move { caller.answer(call).await }, ctx);
+    }
+}
+
+/// Why there is no answer: refused by rules that are checked here, or by an owner.
+enum Failed {
+    Here(Refusal),
+    Owner(Refused),
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self::Here(refusal)
+    }
+}
+
+impl From<Refused> for Failed {
+    fn from(refused: Refused) -> Self {
+        Self::Owner(refused)
+    }
+}
+
+impl Caller {
+    fn services(&self) -> &Arc<Services> {
+        &self.shared.services
+    }
+
+    async fn answer(self, call: Call) -> Result<ServerBody, Refusal> {
+        let method = call.method();
+        let answered = match call {
+            Call::Transfer(params) => self.transfer(params).await,
+            Call::UpdateState(_) => self.update_state().await,
+            Call::CreateAppSession(params) => self.open(params).await,
+            Call::SubmitAppState(params) => self.submit(params).await,
+            Call::CloseAppSession(params) => self.close(params).await,
+            Call::CloseChannel(params) => self.finalize(params).await,
+            Call::Settle(params) => self.settle(params).await,
+            Call::CreateChannel(params) => return self.create_channel(params).await,
+            Call::Ping(_)
+            | Call::GetConfig(_)
+            | Call::GetAssets(_)
+            | Call::GetChannels(_)
+            | Call::GetState(_)
+            | Call::GetLedgerBalances(_)
+            | Call::GetLedgerEntries(_)
+            | Call::GetLedgerTransactions(_)
+            | Call::GetAppSessions(_)
+            | Call::GetAppDefinition(_)
+            | Call::GetSettlement(_) => {
+                return reads::answer(&self.shared, self.member, self.request.id(), call)
+                    .await
+                    .map(|response| render::sign(self.services(), response));
+            }
+        };
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(Failed::Here(refusal)) => return Err(refusal),
+            Err(Failed::Owner(refused)) => self.first_answer(refused).await?,
+        };
+        Ok(render::answer(self.services(), self.request.id(), method, &answer))
+    }
+
+    /// The first answer to a repeat, or what the refusal is on the wire.
+    async fn first_answer(&self, refused: Refused) -> Result<Answer, Refusal> {
+        let kept = match refused {
+            Refused::NoPermit(NoPermit::InFlight(first)) => {
+                // Nothing comes when the first was refused: then the repeat may be sent again.
+                let first = first.await.map_err(|_| Refusal::new(Code::Unavailable))?;
+                return Answer::decode(&first).map_err(|_| Refusal::new(Code::Unavailable));
+            }
+            Refused::NoPermit(NoPermit::Posted | NoPermit::BeforeWindow) => {
+                let (services, now) = (self.services(), clock::now());
+                let (key, hash) = (self.request.key(self.member), self.request.text(services.broker).hash());
+                let kept = first_answer(services.store.as_ref(), key, hash, now).await;
+                kept.map_err(|_| Refusal::new(Code::Unavailable))?
+            }
+            other => return Err(self.with_current(&other).await),
+        };
+        let timed = |code| Refusal::new(code).with(Details { now: Some(clock::now()), ..Details::default() });
+        match kept {
+            FirstAnswer::Answered(bytes) => {
+                Answer::decode(&bytes).map_err(|_| Refusal::new(Code::Unavailable))
+            }
+            FirstAnswer::Conflict => Err(Refusal::new(Code::Conflict)),
+            FirstAnswer::Expired => Err(timed(Code::Expired)),
+            FirstAnswer::TooOld => Err(timed(Code::TooOld)),
+        }
+    }
+
+    /// A refusal of a carried state says which state is the newest.
+    async fn with_current(&self, refused: &Refused) -> Refusal {
+        let mut refusal = refusal::of(refused);
+        if matches!(refused, Refused::Direct(_))
+            && let [carried] = self.request.states()
+            && let Some(current) = reads::current(self.services(), self.member, carried.channel_id).await
+        {
+            let details = refusal.details.take().map_or_else(Details::default, |details| *details);
+            let channel_id = Some(carried.channel_id);
+            return refusal.with(Details { channel_id, current: Some(current), ..details });
+        }
+        refusal
+    }
+
+    /// Refuses repeats and what is out of time before any signature is looked at.
+    fn check_time(&self) -> Result<(), Failed> {
+        Ok(verify::check_time(self.services(), self.member, &self.request)?)
+    }
+
+    /// Who signed the request, or a carried state that holds its hash; each of `expected` may have, and who asks
+    /// must.
+    async fn proven(&self, expected: &[Address]) -> Result<Asked<()>, Refusal> {
+        let states = verify::states(self.services(), self.request.states(), expected).await?;
+        verify::asked(self.services(), self.member, &self.request, states, expected)
+    }
+}
+
+/// An owner's answer, if it comes in time.
+async fn within<A, M>(asked: actix::dev::Request<A, M>) -> Result<Answer, Refused>
+where
+    A: Actor + Handler<M>,
+    A::Context: actix::dev::ToEnvelope<A, M>,
+    M: Message<Result = Result<Answer, Refused>> + Send + 'static,
+{
+    asked.timeout(ANSWER_TIME).await.map_err(|_| Refused::Unavailable)?
+}
