@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -18,9 +18,9 @@ use secrecy::ExposeSecret as _;
 use crate::actors::chain_watcher::{ChainWatcherActor, WatchPlan};
 use crate::actors::directory::Directory;
 use crate::actors::journal::{JournalActor, JournalHealth};
-use crate::actors::services::Services;
+use crate::actors::services::{CheckedChains, Services};
 use crate::actors::session::{Facts, SessionShared};
-use crate::actors::supervisor::{Load, SupervisorActor};
+use crate::actors::supervisor::SupervisorActor;
 use crate::chain::{ChainClient, EvmChain};
 use crate::clock;
 use crate::config::{Config, NetworkConfig};
@@ -81,14 +81,12 @@ impl App {
             store,
             directory: Directory::default(),
             arbiters: (0..threads).map(|_| Arbiter::new().handle()).collect(),
-            supervisor: OnceLock::new(),
+            checked_chains: CheckedChains::default(),
         });
-        let supervisor = SupervisorActor::open(Arc::clone(&services))
+        SupervisorActor::open(Arc::clone(&services))
             .await
             .map_err(|_| anyhow::anyhow!("the journal has stopped"))?;
         for network in &config.networks {
-            let owner = OwnerId::Network(network.chain_id);
-            supervisor.send(Load { owner, new_on: None }).await?.context("cannot start the sender")?;
             let client = clients.remove(&network.chain_id).context("every network has a client")?;
             watch(&services, network, client).await?;
         }
@@ -190,38 +188,56 @@ fn facts(config: &Config, services: &Services) -> Facts {
     }
 }
 
-/// Begins to watch a chain. One that does not answer in time is tried again in the background.
+/// Begins to watch a chain, and sees to it that it is watched: one that does not answer in time is tried again in
+/// the background, and so is one whose watcher ended.
 ///
 /// # Errors
 /// When the contracts there are not this program's.
 async fn watch(services: &Arc<Services>, network: &NetworkConfig, client: Client) -> anyhow::Result<()> {
-    match tokio::time::timeout(CHAIN_WAIT, try_watch(services, network, &client)).await {
-        Ok(Ok(())) => return Ok(()),
+    let watcher = match tokio::time::timeout(CHAIN_WAIT, try_watch(services, network, &client)).await {
+        Ok(Ok(watcher)) => Some(watcher),
         Ok(Err(NotWatched::Foreign(error))) => {
             return Err(error).with_context(|| format!("network {}", network.name));
         }
         Ok(Err(NotWatched::Later(reason))) => {
             log::error!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
+            None
         }
-        Err(_) => log::error!(chain_id:% = network.chain_id; "the chain does not answer; it is tried again"),
-    }
-    let (services, network) = (Arc::clone(services), network.clone());
-    Arbiter::current().spawn(async move {
-        loop {
-            tokio::time::sleep(CHAIN_RETRY).await;
-            match try_watch(&services, &network, &client).await {
-                Ok(()) => return,
-                Err(NotWatched::Foreign(error)) => {
-                    log::error!(chain_id:% = network.chain_id; "the chain is never watched: {error}");
-                    return;
-                }
-                Err(NotWatched::Later(reason)) => {
-                    log::warn!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
-                }
+        Err(_) => {
+            log::error!(chain_id:% = network.chain_id; "the chain does not answer; it is tried again");
+            None
+        }
+    };
+    Arbiter::current().spawn(keep_watching(Arc::clone(services), network.clone(), client, watcher));
+    Ok(())
+}
+
+async fn keep_watching(
+    services: Arc<Services>,
+    network: NetworkConfig,
+    client: Client,
+    mut watcher: Option<Addr<ChainWatcherActor>>,
+) {
+    loop {
+        tokio::time::sleep(CHAIN_RETRY).await;
+        match &watcher {
+            Some(watcher) if watcher.connected() => continue,
+            Some(_) => {
+                log::error!(chain_id:% = network.chain_id; "the watcher has ended; another one follows")
+            }
+            None => {}
+        }
+        match try_watch(&services, &network, &client).await {
+            Ok(following) => watcher = Some(following),
+            Err(NotWatched::Foreign(error)) => {
+                log::error!(chain_id:% = network.chain_id; "the chain is never watched: {error}");
+                return;
+            }
+            Err(NotWatched::Later(reason)) => {
+                log::warn!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
             }
         }
-    });
-    Ok(())
+    }
 }
 
 /// Why a chain is not watched.
@@ -236,13 +252,18 @@ async fn try_watch(
     services: &Arc<Services>,
     network: &NetworkConfig,
     client: &Client,
-) -> Result<(), NotWatched> {
+) -> Result<Addr<ChainWatcherActor>, NotWatched> {
     let later = |error: evm::ChainError| NotWatched::Later(error.into());
     let head = client.head().await.map_err(later)?;
     match client.check_contracts(network.custody, network.adjudicator, head).await {
         Ok(()) => {}
         Err(ContractMismatch::Chain(error)) => return Err(later(error)),
         Err(mismatch) => return Err(NotWatched::Foreign(mismatch)),
+    }
+    // From now on money may be sent there.
+    services.checked_chains.insert(network.chain_id);
+    if let Err(refused) = services.owner(OwnerId::Network(network.chain_id)).await {
+        log::warn!(chain_id:% = network.chain_id; "the sender does not run yet: {refused}");
     }
     let chain = services.chains.get(&network.chain_id);
     let chain = Arc::clone(chain.ok_or_else(|| NotWatched::Later(anyhow::anyhow!("no client")))?);
@@ -253,6 +274,6 @@ async fn try_watch(
     };
     ChainWatcherActor::open(Arc::clone(services), chain, plan)
         .await
-        .map(|_watcher| log::info!(chain_id:% = network.chain_id; "the chain is watched"))
+        .inspect(|_| log::info!(chain_id:% = network.chain_id; "the chain is watched"))
         .map_err(|error| NotWatched::Later(error.into()))
 }

@@ -10,6 +10,7 @@ use domain::primitives::{Address, ChainId, ChannelId};
 use super::chain_sender::ChainSenderActor;
 use super::direct_channel::DirectChannelActor;
 use super::participant::ParticipantActor;
+use super::supervisor::SupervisorActor;
 use super::virtual_channel::VirtualChannelActor;
 
 /// Where an owner lives.
@@ -36,10 +37,11 @@ impl OwnerHandle {
     }
 }
 
-/// The owners that are alive.
+/// The owners that are alive, and who brings them to life.
 #[derive(Debug, Default)]
 pub struct Directory {
     owners: RwLock<BTreeMap<OwnerId, OwnerHandle>>,
+    supervisor: RwLock<Option<Addr<SupervisorActor>>>,
 }
 
 impl Directory {
@@ -75,6 +77,18 @@ impl Directory {
             OwnerHandle::Sender(addr) => Some(addr),
             OwnerHandle::Direct(_) | OwnerHandle::Virtual(_) | OwnerHandle::Participant(_) => None,
         }
+    }
+
+    /// The supervisor; `None` before it has started, and until the next one follows one that panicked.
+    #[must_use]
+    pub fn supervisor(&self) -> Option<Addr<SupervisorActor>> {
+        let supervisor = self.supervisor.read().unwrap_or_else(PoisonError::into_inner);
+        supervisor.as_ref().filter(|addr| addr.connected()).cloned()
+    }
+
+    /// Notes who the supervisor is. Only for the supervisor.
+    pub(super) fn set_supervisor(&self, addr: Addr<SupervisorActor>) {
+        *self.supervisor.write().unwrap_or_else(PoisonError::into_inner) = Some(addr);
     }
 
     /// Notes where an owner lives. Only for the supervisor.

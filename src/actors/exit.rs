@@ -1,22 +1,23 @@
 //! How the supervisor learns that an actor is gone, whatever it ended of.
 
-use actix::prelude::*;
+use std::sync::Arc;
+
 use domain::ledger::OwnerId;
 
-use super::supervisor::{Exited, SupervisorActor};
+use super::services::Services;
+use super::supervisor::Exited;
 
 /// Held by every owner's actor: tells the supervisor when the actor ends, also when it panics.
-#[derive(Debug)]
 pub(super) struct ExitGuard {
     owner: OwnerId,
-    supervisor: Addr<SupervisorActor>,
+    services: Arc<Services>,
 }
 
 impl ExitGuard {
     /// Guards the actor of `owner`.
     #[must_use]
-    pub(super) const fn new(owner: OwnerId, supervisor: Addr<SupervisorActor>) -> Self {
-        Self { owner, supervisor }
+    pub(super) const fn new(owner: OwnerId, services: Arc<Services>) -> Self {
+        Self { owner, services }
     }
 }
 
@@ -26,7 +27,9 @@ impl Drop for ExitGuard {
         if is_panic {
             log::error!(owner:% = self.owner; "an actor panicked; it is rebuilt from the store");
         }
-        // A supervisor too busy to hear it finds the closed address when somebody asks for the owner.
-        let _full = self.supervisor.try_send(Exited { owner: self.owner });
+        // A supervisor that is not there or too busy finds the closed address when somebody asks for the owner.
+        if let Some(supervisor) = self.services.directory.supervisor() {
+            let _full = supervisor.try_send(Exited { owner: self.owner });
+        }
     }
 }

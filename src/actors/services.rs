@@ -1,7 +1,7 @@
 //! What all actors share: the way to the journal, the store to read from, and who lives where.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use actix::prelude::*;
 use domain::channel::direct::{Phase, Terms};
@@ -46,8 +46,26 @@ pub struct Services {
     pub directory: Directory,
     /// Where owners live: each on the arbiter that its participant's address chooses.
     pub arbiters: Vec<ArbiterHandle>,
-    /// Set once, when the supervisor has started.
-    pub supervisor: OnceLock<Addr<SupervisorActor>>,
+    /// Where the broker's money may be spent.
+    pub checked_chains: CheckedChains,
+}
+
+/// The chains whose contracts were found to be this program's. On no other is anything sent: none of its rules
+/// would be safe there.
+#[derive(Debug, Default)]
+pub struct CheckedChains(RwLock<BTreeSet<ChainId>>);
+
+impl CheckedChains {
+    /// The contracts of this chain are this program's.
+    pub fn insert(&self, chain_id: ChainId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(chain_id);
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> BTreeSet<ChainId> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Services {
@@ -76,6 +94,14 @@ impl Services {
         self.terms.get(&chain_id).cloned()
     }
 
+    /// Who brings owners to life and opens virtual channels.
+    ///
+    /// # Errors
+    /// [`Refused::Overloaded`] when there is none at the moment: nothing has happened.
+    pub fn supervisor(&self) -> Result<Addr<SupervisorActor>, Refused> {
+        self.directory.supervisor().ok_or(Refused::Overloaded)
+    }
+
     /// The owner, loaded if need be.
     ///
     /// # Errors
@@ -89,7 +115,7 @@ impl Services {
         if let Some(handle) = self.directory.find(owner) {
             return Ok(handle);
         }
-        let supervisor = self.supervisor.get().ok_or(Refused::Unavailable)?;
+        let supervisor = self.supervisor()?;
         supervisor.send(Load { owner, new_on }).await.map_err(|_| Refused::Unavailable)?
     }
 
@@ -188,8 +214,9 @@ impl Services {
     /// The sender of a network.
     ///
     /// # Errors
-    /// [`Refused::Unavailable`] when it does not run.
+    /// [`Refused::ChainUnavailable`] when it does not run: the chain has not answered since the start, or the
+    /// sender is being rebuilt.
     pub fn sender(&self, chain_id: ChainId) -> Result<Addr<ChainSenderActor>, Refused> {
-        self.directory.sender(chain_id).ok_or(Refused::Unavailable)
+        self.directory.sender(chain_id).ok_or(Refused::ChainUnavailable { chain_id })
     }
 }

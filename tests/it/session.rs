@@ -6,8 +6,10 @@
 
 mod ask;
 mod chain;
+mod document;
 mod frames;
 mod login;
+mod order;
 mod requests;
 mod rooms;
 mod settle;

@@ -207,7 +207,7 @@ async fn wake_unhandled(services: &Services, chain_id: ChainId) -> Result<(), En
 fn wake(services: &Services, mut owners: Vec<OwnerId>) {
     owners.sort_unstable();
     owners.dedup();
-    if let Some(supervisor) = services.supervisor.get()
+    if let Some(supervisor) = services.directory.supervisor()
         && !owners.is_empty()
         && supervisor.try_send(WakeOwners { owners }).is_err()
     {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use actix::prelude::*;
 use domain::channel::direct::DirectChannel;
 use domain::channel::virtual_channel::VirtualChannel;
 use domain::ledger::OwnerId;
 use domain::primitives::{ChainId, ChannelId};
 use futures::channel::mpsc::UnboundedReceiver;
 
-use super::{Author, FromJournal, OwnerHandle, Pen, Refused, Registered, Services, SupervisorActor};
+use super::{Author, FromJournal, OwnerHandle, Pen, Refused, Registered, Services};
 use crate::actors::chain_sender::ChainSenderActor;
 use crate::actors::direct_channel::DirectChannelActor;
 use crate::actors::exit::ExitGuard;
@@ -39,7 +38,6 @@ impl Birth {
 /// [`Refused::Unavailable`] when it cannot be read.
 pub(super) async fn bring_to_life(
     services: Arc<Services>,
-    supervisor: Addr<SupervisorActor>,
     owner: OwnerId,
     new_on: Option<ChainId>,
 ) -> Result<OwnerHandle, Refused> {
@@ -48,7 +46,7 @@ pub(super) async fn bring_to_life(
         log::warn!(owner:% = owner; "cannot load an owner: {error}");
         Refused::Unavailable
     })?;
-    let exit = ExitGuard::new(owner, supervisor);
+    let exit = ExitGuard::new(owner, Arc::clone(&services));
     let birth = Birth { services, registered, told, exit };
     match owner {
         OwnerId::Participant(address) => {

@@ -50,6 +50,27 @@ pub struct SupervisorActor {
     /// Who waits for an owner that is being loaded.
     loading: BTreeMap<OwnerId, Vec<LoadReply>>,
     pen: Pen<oneshot::Sender<Result<(), Refused>>>,
+    _successor: Successor,
+}
+
+/// Has another supervisor follow when one panics. What the first was doing has no outcome that anybody was told;
+/// owners live on.
+struct Successor(Arc<Services>);
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(arbiter) = Arbiter::try_current()
+        {
+            log::error!("the supervisor panicked; another one follows");
+            let services = Arc::clone(&self.0);
+            arbiter.spawn(async move {
+                while SupervisorActor::open(Arc::clone(&services)).await.is_err() {
+                    tokio::time::sleep(REBIRTH_DELAY).await;
+                }
+            });
+        }
+    }
 }
 
 impl SupervisorActor {
@@ -65,10 +86,10 @@ impl SupervisorActor {
         let addr = Self::create(|ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             ctx.add_stream(told);
-            Self { services: Arc::clone(&services), loading: BTreeMap::new(), pen }
+            let successor = Successor(Arc::clone(&services));
+            Self { services: Arc::clone(&services), loading: BTreeMap::new(), pen, _successor: successor }
         });
-        // Set once: services have one supervisor.
-        let _set = services.supervisor.set(addr.clone());
+        services.directory.set_supervisor(addr.clone());
         Ok(addr)
     }
 
@@ -91,8 +112,7 @@ impl SupervisorActor {
         if !is_first {
             return;
         }
-        let supervisor = ctx.address();
-        let birth = birth::bring_to_life(Arc::clone(&self.services), supervisor, owner, new_on);
+        let birth = birth::bring_to_life(Arc::clone(&self.services), owner, new_on);
         ctx.spawn(birth.into_actor(self).map(move |born, act, _| {
             let waiting = act.loading.remove(&owner).unwrap_or_default();
             match born {
@@ -121,7 +141,7 @@ impl SupervisorActor {
         let read = async move {
             let mut owners = services.store.due(clock::now(), DUE_MAX).await?;
             // Nobody who needs a sender loads it: one that ended while the store was away is brought back here.
-            owners.extend(services.chains.keys().map(|chain_id| OwnerId::Network(*chain_id)));
+            owners.extend(services.checked_chains.all().into_iter().map(OwnerId::Network));
             for chain_id in services.chains.keys() {
                 let unhandled = services.store.unhandled(*chain_id, None, DUE_MAX).await?;
                 owners.extend(unhandled.iter().map(|event| event.owner));

@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
 
 use domain::crypto::SigningKey;
 use domain::primitives::ChannelId;
@@ -8,6 +7,7 @@ use futures::StreamExt as _;
 use super::*;
 use crate::actors::directory::Directory;
 use crate::actors::journal::JournalActor;
+use crate::actors::services::CheckedChains;
 use crate::store::MemoryStore;
 
 async fn services() -> Arc<Services> {
@@ -26,7 +26,7 @@ async fn services() -> Arc<Services> {
         store,
         directory: Directory::default(),
         arbiters: vec![Arbiter::current()],
-        supervisor: OnceLock::new(),
+        checked_chains: CheckedChains::default(),
     })
 }
 
@@ -53,4 +53,35 @@ async fn who_has_ended_is_loaded_again() {
     let (_, mut told) = services.journal.register(author).await.unwrap();
     assert_eq!(told.next().await, None);
     assert!(!first.connected());
+}
+
+/// Makes a supervisor panic.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Panic;
+
+impl Handler<Panic> for SupervisorActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Panic, _: &mut Context<Self>) {
+        panic!("as the test wants it");
+    }
+}
+
+#[actix::test]
+async fn a_supervisor_that_panics_is_followed_by_another() {
+    let services = services().await;
+    let first = SupervisorActor::open(Arc::clone(&services)).await.unwrap();
+    let address = domain::primitives::Address::from_bytes([7; 20]);
+    let participant = services.participant(address).await.unwrap();
+    first.send(Panic).await.unwrap_err();
+    let other = domain::primitives::Address::from_bytes([8; 20]);
+    let loaded = async {
+        while services.participant(other).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(20 * REBIRTH_DELAY, loaded).await.expect("owners are loaded again");
+    assert!(participant.connected(), "who lived lives on");
+    assert!(services.directory.supervisor().is_some_and(|addr| addr != first));
 }

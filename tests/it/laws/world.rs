@@ -1,7 +1,7 @@
 //! The real journal, supervisor and owners over a store; no sockets, and chains that are told about.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -13,7 +13,7 @@ use clearnet::actors::journal::{
 };
 use clearnet::actors::participant::MoveMoney;
 use clearnet::actors::request::Refused;
-use clearnet::actors::services::Services;
+use clearnet::actors::services::{CheckedChains, Services};
 use clearnet::actors::supervisor::{OpenVirtualChannel, SupervisorActor, Wake};
 use clearnet::actors::virtual_channel::{CloseVirtualChannel, UpdateVirtualChannel};
 use clearnet::clock;
@@ -92,7 +92,7 @@ impl World {
             store: Arc::clone(&store),
             directory: Directory::default(),
             arbiters: threads.0.iter().map(Arbiter::handle).collect(),
-            supervisor: OnceLock::new(),
+            checked_chains: CheckedChains::default(),
         });
         SupervisorActor::open(Arc::clone(&services)).await.unwrap();
         Self { store, services }
@@ -126,7 +126,7 @@ impl World {
                 addr.send(MoveMoney { asked: Box::new(asked.clone()) }).await
             }
             Ask::Open(asked) => {
-                let addr = services.supervisor.get().unwrap();
+                let addr = services.supervisor().unwrap();
                 addr.send(OpenVirtualChannel { asked: Box::new(asked.clone()) }).await
             }
             Ask::Update(asked) => {
@@ -162,7 +162,7 @@ impl World {
         commit.events = seen.iter().map(Happening::to_new).collect();
         self.services.journal.hand_over(commit).unwrap();
         let is_news = matches!(told.next().await, Some(FromJournal::Durable { .. }));
-        let supervisor = self.services.supervisor.get().unwrap();
+        let supervisor = self.services.supervisor().unwrap();
         supervisor.send(Wake { owners: vec![owner] }).await.unwrap();
         let taken_in = async {
             while !self.store.load(owner).await.unwrap().inbox.is_empty() {

@@ -46,6 +46,12 @@ impl Ask {
         RequestText::new(self.broker, &self.req)
     }
 
+    /// What is asked for.
+    pub(crate) fn params(&self) -> Value {
+        let req: Value = serde_json::from_str(&self.req).unwrap();
+        req[2].clone()
+    }
+
     /// H.
     pub(crate) fn hash(&self) -> Digest {
         self.text().hash()

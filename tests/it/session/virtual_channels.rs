@@ -1,7 +1,7 @@
 //! Virtual channels: opening, moving and closing them, and who may.
 
 use client::room_definition;
-use domain::crypto::{Definition, SigningKey};
+use domain::crypto::{Definition, SigningKey, VirtualState};
 use domain::primitives::{Address, ChannelId, Version};
 use domain::protocol::MemberAmount;
 use domain::protocol::method::create_app_session::AppDefinition;
@@ -32,11 +32,11 @@ async fn virtual_channels_are_opened_moved_and_closed_by_their_members_alone() {
     world.finish().await;
 }
 
-fn definition(world: &World) -> AppDefinition {
+pub(crate) fn room_of(world: &World) -> AppDefinition {
     room_definition(world.address("alice"), world.address("bob"), "session", 3_600).unwrap()
 }
 
-fn opening(world: &World, definition: &Value, allocations: Value) -> Ask {
+pub(crate) fn opening(world: &World, definition: &Value, allocations: Value) -> Ask {
     world.ask("create_app_session", &json!({"definition": definition, "allocations": allocations}))
 }
 
@@ -45,12 +45,12 @@ async fn openings(world: &World, alice: &mut Socket, alices: &Direct, bobs: &Dir
     let (carol, broker) = (world.key("carol"), &world.broker);
     let (us, zero) = (a.address(), Address::from_bytes([0; 20]));
     let with = |field: &str, value: Value| {
-        let mut definition = json!(definition(world));
+        let mut definition = json!(room_of(world));
         definition[field] = value;
         opening(world, &definition, json!([]))
     };
     let members = |members: &[Address]| with("participants", json!(members));
-    let paying = |allocations: Value| opening(world, &json!(definition(world)), allocations);
+    let paying = |allocations: Value| opening(world, &json!(room_of(world)), allocations);
     let both = |ask: Ask| ask.by(&a).by(&b);
     let unknown_token = {
         let mut line = world.share(us, 5);
@@ -124,7 +124,7 @@ async fn race(world: &World, alice: &mut Socket) {
     let (a, b) = (world.key("alice"), world.key("bob"));
     let mut bob = world.session("bob").await;
     let open = || {
-        let ask = opening(world, &json!(definition(world)), json!([world.share(a.address(), 200)]));
+        let ask = opening(world, &json!(room_of(world)), json!([world.share(a.address(), 200)]));
         ask.by(&a).by(&b).frame()
     };
     let (first, second) = (open(), open());
@@ -136,16 +136,16 @@ async fn race(world: &World, alice: &mut Socket) {
 }
 
 /// An open room of Alice and Bob with 20 of Alice's in it.
-struct Room {
+pub(crate) struct Room {
     definition: AppDefinition,
     id: ChannelId,
-    keys: [SigningKey; 2],
+    pub(crate) keys: [SigningKey; 2],
     version: u64,
 }
 
 impl Room {
-    async fn open(world: &World, alice: &mut Socket) -> Self {
-        let definition = definition(world);
+    pub(crate) async fn open(world: &World, alice: &mut Socket) -> Self {
+        let definition = room_of(world);
         let keys = [world.key("alice"), world.key("bob")];
         let id = Definition::from(&definition).channel_id();
         let ask = || opening(world, &json!(definition), json!([world.share(keys[0].address(), 20)]));
@@ -155,8 +155,8 @@ impl Room {
         Self { definition, id, keys, version: 1 }
     }
 
-    /// A next state, approved by these members.
-    fn next(&self, world: &World, version: u64, shares: [u64; 2], by: &[&SigningKey]) -> Value {
+    /// The parameters of a next state, without approvals.
+    fn bare(&self, world: &World, version: u64, shares: [u64; 2]) -> submit_app_state::Params {
         let members = &self.definition.participants;
         let line = |participant: Address, amount: u64| MemberAmount {
             participant,
@@ -164,18 +164,26 @@ impl Room {
             token: world.token.address,
             amount: u128::from(amount).into(),
         };
-        let allocations = members.iter().zip(shares).map(|(member, share)| line(*member, share)).collect();
-        let params = submit_app_state::Params {
+        submit_app_state::Params {
             app_session_id: self.id,
             intent: AppIntent::Operate,
             version: Version::new(version).unwrap(),
-            allocations,
+            allocations: members.iter().zip(shares).map(|(member, share)| line(*member, share)).collect(),
             session_data: None,
             approvals: Vec::new(),
-        };
-        let state = params.state(world.broker.address(), members).unwrap();
-        let mut params = json!(params);
-        params["approvals"] = approvals(&state, by);
+        }
+    }
+
+    /// A next state.
+    pub(crate) fn state(&self, world: &World, version: u64, shares: [u64; 2]) -> VirtualState {
+        let members = &self.definition.participants;
+        self.bare(world, version, shares).state(world.broker.address(), members).unwrap()
+    }
+
+    /// The parameters of a next state, approved by these members.
+    pub(crate) fn next(&self, world: &World, version: u64, shares: [u64; 2], by: &[&SigningKey]) -> Value {
+        let mut params = json!(self.bare(world, version, shares));
+        params["approvals"] = approvals(&self.state(world, version, shares), by);
         params
     }
 
@@ -184,7 +192,7 @@ impl Room {
     }
 
     /// The request that closes the room.
-    fn end(&self, world: &World, version: u64, shares: [u64; 2]) -> Ask {
+    pub(crate) fn end(&self, world: &World, version: u64, shares: [u64; 2]) -> Ask {
         use domain::protocol::method::close_app_session::Params;
         let mut params = self.next(world, version, shares, &[]);
         params.as_object_mut().unwrap().remove("intent");

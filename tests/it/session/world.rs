@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::ask::{Ask, Direct};
+use super::document;
 use super::socket::Socket;
 use crate::harness::digest::digest;
 
@@ -202,6 +203,9 @@ impl World {
         let answer = socket.ask(frame).await;
         if answer["type"] != "error" || answer["data"]["code"] != code {
             self.fault(format!("{what}: {code} expected, {answer} came"));
+        }
+        if !document::lists(frame, code) {
+            self.fault(format!("{what}: the document does not list {code}"));
         }
         if self.digest().await != before {
             self.fault(format!("{what}: had an effect"));

@@ -22,7 +22,7 @@ impl Caller {
             data: params.session_data.map(|data| data.to_string()),
         };
         let asked = self.proven(&params.definition.participants).await?.about(opening);
-        let supervisor = self.services().supervisor.get().ok_or(Refused::Unavailable)?;
+        let supervisor = self.services().supervisor()?;
         Ok(within(supervisor.send(OpenVirtualChannel { asked: Box::new(asked) })).await?)
     }
 
