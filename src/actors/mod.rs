@@ -20,3 +20,5 @@ pub mod supervisor;
 pub mod virtual_channel;
 
 mod exit;
+#[cfg(test)]
+mod samples;

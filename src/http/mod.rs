@@ -65,7 +65,7 @@ struct Health {
 async fn health(shared: web::Data<SessionShared>) -> HttpResponse {
     let health = *shared.services.journal.health().borrow();
     match health {
-        JournalHealth::Writing => HttpResponse::Ok().json(Health { ok: true, reason: "writing" }),
+        JournalHealth::Writing { .. } => HttpResponse::Ok().json(Health { ok: true, reason: "writing" }),
         JournalHealth::Away => {
             HttpResponse::ServiceUnavailable().json(Health { ok: false, reason: "the database is away" })
         }

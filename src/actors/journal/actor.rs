@@ -66,7 +66,7 @@ impl JournalActor {
     ) -> Result<JournalHandle, StoreError> {
         let head = store.open_writer(broker).await?;
         let permits = Permits::new(posted_keys(store.as_ref(), now).await?);
-        let (health, watched) = watch::channel(JournalHealth::Writing);
+        let (health, watched) = watch::channel(JournalHealth::Writing { since: now });
         let (handle, queue) = JournalHandle::new(Arc::clone(&permits), watched);
         Self::create(|ctx| {
             ctx.add_stream(queue);
@@ -311,7 +311,7 @@ impl JournalActor {
 
     fn went_away(&mut self, reason: &str) {
         self.permits.set_open(false);
-        if self.health.send_replace(JournalHealth::Away) == JournalHealth::Writing {
+        if matches!(self.health.send_replace(JournalHealth::Away), JournalHealth::Writing { .. }) {
             log::warn!("the database is away, what was taken is kept and retried: {reason}");
         }
     }
@@ -320,7 +320,7 @@ impl JournalActor {
         self.retry_delay_ms = RETRY_DELAY_MS_MIN;
         if *self.health.borrow() == JournalHealth::Away {
             log::warn!("the database is back");
-            self.health.send_replace(JournalHealth::Writing);
+            self.health.send_replace(JournalHealth::Writing { since: clock::now() });
             self.permits.set_open(true);
         }
     }

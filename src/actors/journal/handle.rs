@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::primitives::Timestamp;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::channel::oneshot;
 use thiserror::Error;
@@ -16,7 +17,10 @@ use crate::store::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalHealth {
     /// It writes.
-    Writing,
+    Writing {
+        /// Since the process began, or since the database came back.
+        since: Timestamp,
+    },
     /// The database is away: what was taken is kept and retried, and no permits are given.
     Away,
     /// Another writer has taken over: this process can do nothing more and must end.

@@ -1,33 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
-
-use domain::crypto::SigningKey;
 use domain::primitives::ChannelId;
 use futures::StreamExt as _;
 
 use super::*;
-use crate::actors::directory::Directory;
-use crate::actors::journal::JournalActor;
-use crate::actors::services::CheckedChains;
-use crate::store::MemoryStore;
+use crate::actors::samples;
 
 async fn services() -> Arc<Services> {
-    let key = SigningKey::from_bytes([1; 32]).unwrap();
-    let store = Arc::new(MemoryStore::new());
-    let broker = key.address();
-    let journal = JournalActor::open(store.clone(), broker, clock::now()).await.unwrap();
-    Arc::new(Services {
-        broker,
-        key: Arc::new(key),
-        chains: BTreeMap::new(),
-        confirmations: BTreeMap::new(),
-        terms: BTreeMap::new(),
-        tokens: BTreeSet::new(),
-        journal,
-        store,
-        directory: Directory::default(),
-        arbiters: vec![Arbiter::current()],
-        checked_chains: CheckedChains::default(),
-    })
+    samples::services(clock::now()).await.0
 }
 
 #[actix::test]

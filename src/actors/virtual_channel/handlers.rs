@@ -5,19 +5,16 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::{
-    CallInRoom, CloseVirtualChannel, FromJournal, GRACE_MILLIS, Job, MayCall, Publish, Published, Refused,
-    RoomRefused, Subscribe, Subscribed, Unsubscribe, UpdateVirtualChannel, VirtualChannelActor, WAITING_MAX,
+    CallInRoom, CloseVirtualChannel, FromJournal, Job, MayCall, Publish, Published, Refused, RoomRefused,
+    Subscribe, Subscribed, Unsubscribe, UpdateVirtualChannel, VirtualChannelActor, WAITING_MAX,
 };
 use crate::actors::answer::Answer;
-use crate::clock;
 
 impl Actor for VirtualChannelActor {
     type Context = Context<Self>;
 
-    /// Does what became due while nobody was there, and sets the timer. An open window gets a grace: the time in
-    /// which the broker was away does not count.
+    /// Does what became due while nobody was there, and sets the timer.
     fn started(&mut self, ctx: &mut Context<Self>) {
-        self.channel.keep_window_open(clock::now().plus_millis(GRACE_MILLIS));
         self.tick(ctx);
     }
 }

@@ -22,7 +22,7 @@ use futures::channel::oneshot;
 
 use super::answer::{Answer, Outcome};
 use super::exit::ExitGuard;
-use super::journal::{FromJournal, NewState, Permit};
+use super::journal::{FromJournal, JournalHealth, NewState, Permit};
 use super::pen::Pen;
 use super::prepare::Preparation;
 use super::push::Push;
@@ -247,8 +247,14 @@ impl VirtualChannelActor {
         if self.channel.is_member(asked.by) { Ok(()) } else { Err(Refused::NotFound { owner }) }
     }
 
-    /// Time has passed.
+    /// Time has passed. Time in which the broker or its store was away does not count: nobody could hand a state
+    /// in, so that an open window stays open for a while after it.
     fn tick(&mut self, ctx: &mut Context<Self>) {
+        let served_since = match *self.pen.journal().health().borrow() {
+            JournalHealth::Writing { since } => since,
+            JournalHealth::Away | JournalHealth::Fenced => clock::now(),
+        };
+        self.channel.keep_window_open(served_since.plus_millis(GRACE_MILLIS));
         match self.channel.apply(VirtualChannelEvent::Tick, clock::now()) {
             Ok(transition) if transition == Transition::default() => self.set_timer(ctx),
             Ok(transition) => self.hand_over(transition, None, None, ctx),
@@ -332,3 +338,6 @@ pub(super) fn notify(services: &Services, effects: Vec<VirtualChannelEffect>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
