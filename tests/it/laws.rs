@@ -1,13 +1,16 @@
 //! The laws of the book under random lives: the real journal, supervisor and owners, asked as sessions ask them.
 //!
 //! After every step the store is held against the audit, a naive model of everybody's money, and what was seen
-//! before. Deliberately absent: sockets and chains, which the other scenarios have.
+//! before. Deliberately absent: sockets and real chains, which the other scenarios have.
 
 mod cast;
+mod chain;
 mod check;
+mod choice;
 mod hammer;
 mod model;
 mod play;
+mod settlement;
 mod world;
 
 use play::{Play, Tally};
@@ -18,6 +21,7 @@ use crate::harness::database::Database;
 /// Names a seed to play instead of the usual ones.
 const SEED: &str = "CLEARNET_LAWS_SEED";
 
+/// How many lives there are on SQLite; half of them are played on PostgreSQL, which is slower to begin each.
 const LIVES: u64 = 10;
 const STEPS: usize = 25;
 
@@ -34,11 +38,18 @@ async fn live(database: &Database, seed: u64, all: &mut Tally) {
     let tally = Play::begin(database, &threads, seed).await.steps(STEPS).await;
     all.taken += tally.taken;
     all.refused += tally.refused;
+    all.executed += tally.executed;
+    all.refunded += tally.refunded;
 }
 
-fn assert_both_happened(all: Tally) {
+fn assert_all_happened(all: Tally) {
     eprintln!("{all:?}");
-    assert!(all.taken > 0 && all.refused > 0, "lives are to be full of both: {all:?}");
+    if std::env::var(SEED).is_ok() {
+        return;
+    }
+    let Tally { taken, refused, executed, refunded } = all;
+    assert!(taken > refused && refused > 0, "lives are to be full of both: {all:?}");
+    assert!(executed > 0 && refunded > 0, "settlements are to end in both ways: {all:?}");
 }
 
 #[actix::test]
@@ -47,14 +58,14 @@ async fn every_law_holds_after_every_step_of_random_lives_on_sqlite() {
     for seed in seeds() {
         live(&Database::sqlite().await, seed, &mut all).await;
     }
-    assert_both_happened(all);
+    assert_all_happened(all);
 }
 
 #[actix::test]
 async fn every_law_holds_after_every_step_of_random_lives_on_postgres() {
     let mut all = Tally::default();
-    for seed in seeds() {
+    for seed in seeds().into_iter().take(LIVES as usize / 2) {
         live(&Database::postgres().await, seed, &mut all).await;
     }
-    assert_both_happened(all);
+    assert_all_happened(all);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clearnet::actors::direct_channel::Finalize;
-use clearnet::actors::participant::Movements;
+use clearnet::actors::participant::{Movements, Settle};
 use clearnet::actors::request::{Asked, Request};
 use clearnet::actors::supervisor::Opening;
 use clearnet::actors::virtual_channel::NextState;
@@ -53,6 +53,7 @@ pub(super) enum Ask {
     Update(Asked<NextState>),
     Close(Asked<NextState>),
     Finalize(Asked<Finalize>),
+    Settle(Asked<Settle>),
 }
 
 impl Ask {
@@ -62,6 +63,7 @@ impl Ask {
             Self::Open(asked) => asked.key(),
             Self::Update(asked) | Self::Close(asked) => asked.key(),
             Self::Finalize(asked) => asked.key(),
+            Self::Settle(asked) => asked.key(),
         }
     }
 
@@ -71,6 +73,7 @@ impl Ask {
             Self::Open(asked) => asked.hash(),
             Self::Update(asked) | Self::Close(asked) => asked.hash(),
             Self::Finalize(asked) => asked.hash(),
+            Self::Settle(asked) => asked.hash(),
         }
     }
 }
@@ -139,6 +142,19 @@ impl Draft {
         let state = direct_state(channel, part, Intent::Finalize, Vec::new());
         let state = sign_by(channel.owner, state);
         Ask::Finalize(self.asked(by, Finalize { state }, &[by], Vec::new()))
+    }
+
+    /// Settles `amount` by a channel in which `channel.locked` would be.
+    pub(super) fn settle(self, channel: &Channel, amount: u64, signer: u8) -> Ask {
+        let part = Part { channel: 0, version: 0, after: channel.locked, flaw: None };
+        let state = direct_state(channel, &part, Intent::Initialize, Vec::new());
+        let settle = Settle {
+            token: token(channel.token),
+            amount: Amount::from(amount),
+            params: channel.params.clone(),
+            initial: sign_by(signer, state),
+        };
+        Ask::Settle(self.asked(channel.owner, settle, &[channel.owner], Vec::new()))
     }
 }
 

@@ -11,6 +11,7 @@ use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::cast::{ADJUDICATOR, Ask, Draft, PEOPLE, TOKENS, carried, definition, person, terms, token};
+use super::chain::chains;
 use super::check::{assert_lawful, held};
 use super::model::{Amounts, Channel, Life, Next, Part, Room};
 use super::world::{Happening, Threads, World};
@@ -158,7 +159,7 @@ fn answer_of(answers: &[Option<Answer>]) -> Option<Answer> {
 async fn hammer(database: &Database, seed: u64) {
     eprintln!("a crowd with {}={seed}", super::SEED);
     let threads = Threads::start();
-    let world = World::open(database.open().await, &threads).await;
+    let world = World::open(database.open().await, &threads, &chains()).await;
     let mut crowd = prepare(&world, seed).await;
     make_wishes(&mut crowd);
     let Crowd { mut rng, wishes, .. } = crowd;

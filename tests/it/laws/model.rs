@@ -20,10 +20,21 @@ pub(super) type Amounts = BTreeMap<(u8, u8), u64>;
 /// Where in its life a direct channel is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
+    /// Set aside for, and not on chain yet.
+    Announced,
     Active,
     Closing,
     Closed,
     Ignored,
+    /// Never came into being; the money went back.
+    Abandoned,
+}
+
+impl Life {
+    /// Whether it was ever counted.
+    pub(super) const fn is_counted(self) -> bool {
+        matches!(self, Self::Active | Self::Closing | Self::Closed)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -81,11 +92,24 @@ pub(super) struct Model {
     pub(super) wallets: Amounts,
     pub(super) channels: Vec<Channel>,
     pub(super) rooms: Vec<Room>,
+    /// What the broker has available in the contracts, less what it has promised.
+    pub(super) free: BTreeMap<u8, u64>,
+    /// What of it is the broker's own.
+    own: BTreeMap<u8, u64>,
     custody: BTreeMap<u8, u64>,
     shortfall: BTreeMap<u8, u64>,
 }
 
 impl Model {
+    /// The broker put money of its own into the contract.
+    pub(super) fn endowed(&self, token: u8, amount: u64) -> Self {
+        let mut after = self.clone();
+        for book in [&mut after.free, &mut after.own, &mut after.custody] {
+            *book.entry(token).or_default() += amount;
+        }
+        after
+    }
+
     /// A channel came into being on chain.
     pub(super) fn opened(&self, channel: Channel) -> Self {
         let mut after = self.clone();
@@ -99,8 +123,9 @@ impl Model {
     /// A channel ended on chain, and the contract paid its owner this much.
     pub(super) fn ended(&self, channel: usize, paid: u64) -> Self {
         let mut after = self.clone();
-        let Channel { owner, token, part, life, .. } = after.channels[channel];
+        let Channel { owner, token, locked, part, life, .. } = after.channels[channel];
         if matches!(life, Life::Active | Life::Closing) {
+            *after.free.entry(token).or_default() += locked - paid;
             *after.custody.entry(token).or_default() -= paid;
             *after.wallets.entry((owner, token)).or_default() += part.saturating_sub(paid);
             *after.shortfall.entry(token).or_default() += paid.saturating_sub(part);
@@ -168,6 +193,47 @@ impl Model {
         is_end.then_some(after)
     }
 
+    /// Money is set aside for a channel that the broker is to make; what is signed is what is settled.
+    pub(super) fn settle(&self, channel: Channel, amount: u64, signer: u8) -> Option<Self> {
+        let mut after = self.clone();
+        let wallet = after.wallets.entry((channel.owner, channel.token)).or_default();
+        *wallet = wallet.checked_sub(amount)?;
+        let free = after.free.entry(channel.token).or_default();
+        *free = free.checked_sub(amount)?;
+        let is_right = amount > 0 && amount == channel.locked && signer == channel.owner;
+        let id = channel.params.channel_id();
+        let is_new = self.channels.iter().all(|other| other.params.channel_id() != id);
+        after.channels.push(channel);
+        (is_right && is_new).then_some(after)
+    }
+
+    /// The broker has made the channel.
+    pub(super) fn executed(&self, channel: usize) -> Self {
+        let mut after = self.clone();
+        let Channel { locked, part, life, .. } = &mut after.channels[channel];
+        (*part, *life) = (*locked, Life::Active);
+        after
+    }
+
+    /// The channel will not be made by the broker.
+    pub(super) fn refunded(&self, channel: usize) -> Self {
+        let mut after = self.clone();
+        let Channel { owner, token, locked, life, .. } = &mut after.channels[channel];
+        *life = Life::Abandoned;
+        *after.wallets.entry((*owner, *token)).or_default() += *locked;
+        *after.free.entry(*token).or_default() += *locked;
+        after
+    }
+
+    /// The owner has made the announced channel itself, with money of its own.
+    pub(super) fn created_by_owner(&self, channel: usize) -> Self {
+        let mut after = self.refunded(channel);
+        let Channel { token, locked, part, life, .. } = &mut after.channels[channel];
+        (*part, *life) = (*locked, Life::Active);
+        *after.custody.entry(*token).or_default() += *locked;
+        after
+    }
+
     fn follows(&self, next: &Next) -> Option<()> {
         let room = &self.rooms[next.room];
         let total = |amounts: &Amounts, of: u8| -> u64 {
@@ -230,13 +296,18 @@ impl Model {
             add(AccountKey::wallet(person(*who), token(*of)), *amount);
         }
         for channel in &self.channels {
-            let Channel { params, owner, token: of, part, .. } = channel;
+            let Channel { params, owner, token: of, part, locked, life, .. } = channel;
             add(AccountKey::direct(params.channel_id(), person(*owner), token(*of)), *part);
+            let set_aside = if *life == Life::Announced { *locked } else { 0 };
+            add(AccountKey::settling(params.channel_id(), person(*owner), token(*of)), set_aside);
         }
         for Room { definition, amounts, .. } in &self.rooms {
             for ((who, of), amount) in amounts {
                 add(AccountKey::member(definition.channel_id(), person(*who), token(*of)), *amount);
             }
+        }
+        for (of, amount) in &self.own {
+            add(AccountKey::broker(token(*of)), *amount);
         }
         for (of, amount) in &self.custody {
             add(AccountKey::custody(token(*of)), *amount);
@@ -249,7 +320,7 @@ impl Model {
 
     /// The version of the newest agreed state of each channel that counts.
     pub(super) fn versions(&self) -> BTreeMap<ChannelId, u64> {
-        let counted = self.channels.iter().filter(|channel| channel.life != Life::Ignored);
+        let counted = self.channels.iter().filter(|channel| channel.life.is_counted());
         let direct = counted.map(|channel| (channel.params.channel_id(), channel.version));
         let rooms = self.rooms.iter().map(|room| (room.definition.channel_id(), room.version));
         direct.chain(rooms).collect()

@@ -14,42 +14,49 @@ use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{Rng as _, SeedableRng as _};
 use tokio::task::yield_now;
 
-use super::cast::{ADJUDICATOR, Ask, Draft, PEOPLE, TOKENS, carried, definition, person, terms};
+use super::cast::{ADJUDICATOR, Ask, Draft, PEOPLE, TOKENS, definition, person, terms, token};
+use super::chain::chains;
 use super::check::Seen;
-use super::model::{Amounts, Channel, Flaw, Life, Model, Next, Part, Room};
-use super::world::{Happening, Threads, World};
+use super::model::{Amounts, Channel, Flaw, Life, Model, Part, Room};
+use super::world::{Chains, Happening, Threads, World};
 use crate::harness::database::Database;
 
 /// How often a credit that is on its way is waited for.
 const TURNS: usize = 1_000;
 
-/// How many requests were taken and how many refused.
+/// What has happened in lives: how many requests were taken and how many refused.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Tally {
     pub(super) taken: usize,
     pub(super) refused: usize,
+    /// How many settlements were paid, and how many came back.
+    pub(super) executed: usize,
+    pub(super) refunded: usize,
 }
 
 pub(super) struct Play<'a> {
     database: &'a Database,
     threads: &'a Threads,
-    world: World,
-    model: Model,
+    pub(super) chains: Chains,
+    pub(super) world: World,
+    pub(super) model: Model,
     seen: Seen,
-    rng: StdRng,
+    pub(super) rng: StdRng,
     past: Vec<(Ask, Answer)>,
-    told: Vec<Vec<Happening>>,
+    pub(super) told: Vec<Vec<Happening>>,
     /// Makes ids, nonces and events unique.
     number: u64,
-    tally: Tally,
+    pub(super) tally: Tally,
 }
 
 impl<'a> Play<'a> {
     pub(super) async fn begin(database: &'a Database, threads: &'a Threads, seed: u64) -> Self {
+        let chains = chains();
         Self {
             database,
             threads,
-            world: World::open(database.open().await, threads).await,
+            world: World::open(database.open().await, threads, &chains).await,
+            chains,
             model: Model::default(),
             seen: Seen::default(),
             rng: StdRng::seed_from_u64(seed),
@@ -60,14 +67,21 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Everybody comes with a channel, then anything may happen. The laws are checked after each step.
+    /// Everybody comes with a channel and brings half of it to the wallet, then anything may happen. The laws are
+    /// checked after each step.
     pub(super) async fn steps(mut self, count: usize) -> Tally {
+        for of in 0..TOKENS {
+            self.endow(of).await;
+            self.check().await;
+        }
         for who in 0..PEOPLE {
             self.open_channel(who, who, Life::Active).await;
             self.check().await;
+            self.bring_half(usize::from(who)).await;
+            self.check().await;
         }
         for step in 0..count {
-            let kind = self.rng.random_range(0..24);
+            let kind = self.rng.random_range(0..30);
             eprintln!("step {step} is of kind {kind}");
             match kind {
                 0 => {
@@ -86,6 +100,9 @@ impl<'a> Play<'a> {
                 20 => self.contradict().await,
                 21 => self.pay(true).await,
                 22 => self.update_room(true).await,
+                23 | 24 => self.settle(false).await,
+                25 => self.settle(true).await,
+                26..=28 => self.chain_goes_on().await,
                 _ => self.restart().await,
             }
             self.check().await;
@@ -95,10 +112,13 @@ impl<'a> Play<'a> {
 
     async fn check(&mut self) {
         self.seen.check(self.world.store.as_ref(), &self.model).await;
+        for chain in self.chains.values() {
+            chain.assert_faultless();
+        }
     }
 
     /// Asks, and holds the outcome against the model's: `None` is to be refused.
-    async fn expect(&mut self, ask: Ask, expected: Option<Model>, usurped: Option<OwnerId>) {
+    pub(super) async fn expect(&mut self, ask: Ask, expected: Option<Model>, usurped: Option<OwnerId>) {
         let usurping = async {
             if let Some(owner) = usurped {
                 self.world.usurp(owner).await;
@@ -145,12 +165,31 @@ impl<'a> Play<'a> {
         self.model = self.model.opened(channel);
     }
 
+    /// The broker puts money of its own into the contract.
+    async fn endow(&mut self, of: u8) {
+        let amount = self.rng.random_range(20..=80);
+        let happened = vec![Happening::endowed(self.next(), of, amount)];
+        let token = token(of);
+        self.chains[&token.chain_id].leave(token.address, amount);
+        assert!(self.world.happened(&happened).await, "an event is news");
+        self.told.push(happened);
+        self.model = self.model.endowed(of, amount);
+    }
+
+    /// The owner of a new channel brings half of it to the wallet.
+    async fn bring_half(&mut self, channel: usize) {
+        let Channel { owner, locked, .. } = self.model.channels[channel];
+        let parts = [Part { channel, version: 1, after: locked / 2, flaw: None }];
+        let expected = self.model.anchor(owner, &parts);
+        let draft = Draft::new(self.next());
+        let states = self.states(&draft, &parts);
+        self.expect(draft.pay(owner, None, &BTreeMap::new(), states), expected, None).await;
+    }
+
     async fn pay(&mut self, is_interrupted: bool) {
-        let (by, to) = (self.anybody(), self.anybody());
-        let mut payments = BTreeMap::new();
-        for _ in 0..self.rng.random_range(1..=2) {
-            payments.insert(self.rng.random_range(0..TOKENS), self.rng.random_range(1..=60));
-        }
+        let by = self.anybody();
+        let to = if self.rng.random_bool(0.95) { (by + 1) % PEOPLE } else { self.anybody() };
+        let payments = self.payments(by);
         let parts = if is_interrupted { Vec::new() } else { self.parts(&[by], &payments) };
         let expected = self.model.pay(by, to, &payments, &parts);
         let draft = Draft::new(self.next());
@@ -161,7 +200,10 @@ impl<'a> Play<'a> {
 
     async fn anchor(&mut self) {
         let by = self.anybody();
-        let parts = self.parts(&[by], &BTreeMap::new());
+        let mut parts = self.parts(&[by], &BTreeMap::new());
+        if parts.is_empty() {
+            parts = self.parts(&[by], &BTreeMap::new());
+        }
         let expected = self.model.anchor(by, &parts);
         let draft = Draft::new(self.next());
         let states = self.states(&draft, &parts);
@@ -174,8 +216,12 @@ impl<'a> Play<'a> {
         members.truncate(self.rng.random_range(2..=members.len()));
         let (mut amounts, mut paid) = (Amounts::new(), BTreeMap::new());
         for member in &members {
+            let is_there = |channel: &Channel| channel.owner == *member && channel.life == Life::Active;
+            if !self.model.channels.iter().any(is_there) && self.rng.random_bool(0.9) {
+                self.open_channel(*member, *member, Life::Active).await;
+            }
             if self.rng.random_bool(0.6) {
-                let (of, amount) = (self.rng.random_range(0..TOKENS), self.rng.random_range(1..=40));
+                let (of, amount) = self.sum_of(*member);
                 amounts.insert((*member, of), amount);
                 paid.insert(of, amount);
             }
@@ -230,6 +276,13 @@ impl<'a> Play<'a> {
         let after = if is_agreed { channel.part } else { part.after };
         let state = Part { version: channel.version + 1, after, flaw: None, ..part };
         let happened = vec![Happening::closed(self.next(), &channel, &state)];
+        if channel.life == Life::Announced || channel.life == Life::Abandoned {
+            return;
+        }
+        if matches!(channel.life, Life::Active | Life::Closing) {
+            let token = token(channel.token);
+            self.chains[&token.chain_id].leave(token.address, channel.locked - after);
+        }
         assert!(self.world.happened(&happened).await, "an event is news");
         self.told.push(happened);
         self.model = self.model.ended(part.channel, after);
@@ -258,93 +311,11 @@ impl<'a> Play<'a> {
 
     /// Another broker takes over from the store alone.
     async fn restart(&mut self) {
-        self.world = World::open(self.database.open().await, self.threads).await;
+        self.world = World::open(self.database.open().await, self.threads, &self.chains).await;
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.number += 1;
         self.number
-    }
-
-    fn anybody(&mut self) -> u8 {
-        self.rng.random_range(0..PEOPLE)
-    }
-
-    fn any_part(&mut self) -> Option<Part> {
-        let counted: Vec<usize> = (0..self.model.channels.len())
-            .filter(|place| self.model.channels[*place].life != Life::Ignored)
-            .collect();
-        let channel = *counted.choose(&mut self.rng)?;
-        let Channel { locked, version, .. } = self.model.channels[channel];
-        let version = match self.rng.random_range(0..12) {
-            0 => version,
-            1 => version + 1_001,
-            _ => version + self.rng.random_range(1..=3),
-        };
-        let flaw = match self.rng.random_range(0..24) {
-            0 => Some(Flaw::Total),
-            1 => Some(Flaw::Hash),
-            2 => Some(Flaw::Signer),
-            _ => None,
-        };
-        Some(Part { channel, version, after: self.rng.random_range(0..=locked), flaw })
-    }
-
-    /// Next states of up to two channels, mostly of these people, often just enough to pay this much.
-    fn parts(&mut self, owners: &[u8], paid: &BTreeMap<u8, u64>) -> Vec<Part> {
-        let mut parts: Vec<Part> = Vec::new();
-        for _ in 0..self.rng.random_range(0..=8) {
-            let Some(mut part) = self.any_part() else { break };
-            let Channel { owner, token, part: before, life, .. } = self.model.channels[part.channel];
-            let is_likely = owners.contains(&owner) && life == Life::Active;
-            let is_there = parts.iter().any(|other| other.channel == part.channel);
-            if is_there || parts.len() >= 2 || !(is_likely || self.rng.random_bool(0.03)) {
-                continue;
-            }
-            let rest = paid.get(&token).and_then(|amount| before.checked_sub(*amount));
-            if let (Some(rest), true) = (rest, self.rng.random_bool(0.7)) {
-                part.after = rest;
-            }
-            parts.push(part);
-        }
-        parts
-    }
-
-    fn states(
-        &self,
-        draft: &Draft,
-        parts: &[Part],
-    ) -> Vec<domain::crypto::Signed<domain::crypto::DirectState>> {
-        let state = |part: &Part| carried(&self.model.channels[part.channel], part, draft.hash());
-        parts.iter().map(state).collect()
-    }
-
-    /// What the members of some room might agree on next: money goes around, now and then out of nothing.
-    fn next_of_room(&mut self) -> Option<Next> {
-        let all = 0..self.model.rooms.len();
-        let open: Vec<usize> = all.clone().filter(|room| self.model.rooms[*room].is_open).collect();
-        let among = if self.rng.random_bool(0.9) { open } else { all.collect() };
-        let room = *among.choose(&mut self.rng)?;
-        let Room { members, version, mut amounts, .. } = self.model.rooms[room].clone();
-        for ((_, of), amount) in amounts.clone() {
-            let (from, to) = (*members.choose(&mut self.rng)?, *members.choose(&mut self.rng)?);
-            let there = amounts.get(&(from, of)).copied().unwrap_or_default();
-            let moved = self.rng.random_range(0..=amount).min(there);
-            *amounts.entry((from, of)).or_default() -= moved;
-            *amounts.entry((to, of)).or_default() += moved;
-        }
-        if self.rng.random_bool(0.05) {
-            *amounts.entry((members[0], 0)).or_default() += 1;
-        }
-        let version = match self.rng.random_range(0..16) {
-            0 => version,
-            1 => version + 2,
-            _ => version + 1,
-        };
-        let mut approvals = members.clone();
-        approvals.shuffle(&mut self.rng);
-        approvals.truncate(if self.rng.random_bool(0.95) { 2 } else { 1 });
-        let by = if self.rng.random_bool(0.9) { members[0] } else { self.anybody() };
-        Some(Next { room, by, approvals, version, amounts })
     }
 }

@@ -11,18 +11,19 @@ use clearnet::actors::directory::Directory;
 use clearnet::actors::journal::{
     Author, Commit, FirstAnswer, FromJournal, JournalActor, NewEvent, NoPermit, Ticket, first_answer,
 };
-use clearnet::actors::participant::MoveMoney;
+use clearnet::actors::participant::{MoveMoney, SettleWallet};
 use clearnet::actors::request::Refused;
 use clearnet::actors::services::{CheckedChains, Services};
 use clearnet::actors::supervisor::{OpenVirtualChannel, SupervisorActor, Wake};
 use clearnet::actors::virtual_channel::{CloseVirtualChannel, UpdateVirtualChannel};
+use clearnet::chain::{ChainClient, SignedState};
 use clearnet::clock;
-use clearnet::store::Store;
+use clearnet::store::{PAGE_ROWS_MAX, Store};
 use domain::chain::{CustodyEvent, RecordedState};
 use domain::channel::direct::Terms;
 use domain::crypto::{CustodyDomain, DirectState, Intent, keccak256};
 use domain::ledger::{EventKey, OwnerId};
-use domain::primitives::{Address, ChainId, ChannelId};
+use domain::primitives::{Address, Amount, ChainId, ChannelId, Token};
 use futures::StreamExt as _;
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -30,10 +31,11 @@ use tokio::time::timeout;
 use super::cast::{
     ADJUDICATOR, Ask, CHALLENGE_SECS, TOKENS, broker, broker_key, direct_state, key, person, token,
 };
+use super::chain::PretendChain;
 use super::model::{Channel, Part};
 
 /// How long anything may take: longer than a hold that nobody released.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where owners live; they end with it.
 pub(super) struct Threads(Vec<Arbiter>);
@@ -56,7 +58,7 @@ impl Drop for Threads {
 #[derive(Debug, Clone)]
 pub(super) struct Happening {
     number: u64,
-    channel: ChannelId,
+    owner: OwnerId,
     chain_id: ChainId,
     event: CustodyEvent,
 }
@@ -66,9 +68,12 @@ pub(super) struct World {
     services: Arc<Services>,
 }
 
+/// The chains of a life: they outlive its brokers.
+pub(super) type Chains = BTreeMap<ChainId, Arc<PretendChain>>;
+
 impl World {
     /// Becomes the broker of this store: whoever was before can write no more.
-    pub(super) async fn open(store: Arc<dyn Store>, threads: &Threads) -> Self {
+    pub(super) async fn open(store: Arc<dyn Store>, threads: &Threads, chains: &Chains) -> Self {
         let journal = JournalActor::open(Arc::clone(&store), broker(), clock::now()).await.unwrap();
         let tokens: BTreeSet<_> = (0..TOKENS).map(token).collect();
         let terms = |chain_id: ChainId| Terms {
@@ -80,13 +85,15 @@ impl World {
             challenge_secs_max: CHALLENGE_SECS,
             debit_challenge_secs_min: CHALLENGE_SECS,
         };
-        let chains: BTreeSet<ChainId> = tokens.iter().map(|of| of.chain_id).collect();
         let services = Arc::new(Services {
             broker: broker(),
             key: Arc::new(broker_key()),
-            chains: BTreeMap::new(),
-            confirmations: BTreeMap::new(),
-            terms: chains.into_iter().map(|chain_id| (chain_id, Arc::new(terms(chain_id)))).collect(),
+            chains: chains
+                .iter()
+                .map(|(chain_id, chain)| (*chain_id, Arc::clone(chain) as Arc<dyn ChainClient>))
+                .collect(),
+            confirmations: chains.keys().map(|chain_id| (*chain_id, 0)).collect(),
+            terms: chains.keys().map(|chain_id| (*chain_id, Arc::new(terms(*chain_id)))).collect(),
             tokens: tokens.clone(),
             journal,
             store: Arc::clone(&store),
@@ -95,6 +102,10 @@ impl World {
             checked_chains: CheckedChains::default(),
         });
         SupervisorActor::open(Arc::clone(&services)).await.unwrap();
+        for chain_id in chains.keys() {
+            services.checked_chains.insert(*chain_id);
+            services.owner(OwnerId::Network(*chain_id)).await.unwrap();
+        }
         Self { store, services }
     }
 
@@ -103,7 +114,9 @@ impl World {
         let asked = async {
             loop {
                 match self.put(ask).await {
-                    Err(Refused::Unavailable | Refused::Overloaded) => yield_now().await,
+                    Err(Refused::Unavailable | Refused::Overloaded | Refused::ChainUnavailable { .. }) => {
+                        yield_now().await;
+                    }
                     Err(Refused::NoPermit(NoPermit::InFlight(first))) => {
                         if let Ok(first) = first.await {
                             return Ok(Answer::decode(&first).unwrap());
@@ -141,6 +154,10 @@ impl World {
                 let addr = services.direct_channel(asked.params.state.body().channel_id).await?;
                 addr.send(FinalizeChannel { asked: Box::new(asked.clone()) }).await
             }
+            Ask::Settle(asked) => {
+                let addr = services.participant(asked.by).await?;
+                addr.send(SettleWallet { asked: Box::new(asked.clone()) }).await
+            }
         };
         answered.unwrap_or(Err(Refused::Unavailable))
     }
@@ -155,7 +172,7 @@ impl World {
     /// Tells what happened on a chain, in one commit, and waits until its owner has taken it in. Says whether
     /// it was news.
     pub(super) async fn happened(&self, seen: &[Happening]) -> bool {
-        let (chain_id, owner) = (seen[0].chain_id, OwnerId::Channel(seen[0].channel));
+        let (chain_id, owner) = (seen[0].chain_id, seen[0].owner);
         let author = Author::Watcher(chain_id);
         let (registered, mut told) = self.services.journal.register(author).await.unwrap();
         let mut commit = Commit::new(author, registered.incarnation, Ticket(1));
@@ -173,6 +190,20 @@ impl World {
         is_news
     }
 
+    /// Waits until the sender has nothing more to do for this channel.
+    pub(super) async fn sender_is_done(&self, chain_id: ChainId, channel: ChannelId) {
+        let done = async {
+            loop {
+                let open = self.store.open_outbox(chain_id, None, PAGE_ROWS_MAX).await.unwrap();
+                if open.iter().all(|row| row.owner != OwnerId::Channel(channel)) {
+                    return;
+                }
+                yield_now().await;
+            }
+        };
+        timeout(PATIENCE, done).await.expect("the sender comes to an end");
+    }
+
     /// Begins an incarnation of its own: whoever acts for the owner at the moment must end.
     pub(super) async fn usurp(&self, owner: OwnerId) {
         self.services.journal.register(Author::Owner(owner)).await.unwrap();
@@ -180,13 +211,18 @@ impl World {
 }
 
 impl Happening {
-    /// A channel was created and both sides are in.
+    /// A channel was created by its owner, and both sides are in.
     pub(super) fn opened(number: u64, channel: &Channel) -> [Self; 2] {
+        Self::opened_by(person(channel.owner), number, channel)
+    }
+
+    /// A channel was created with this wallet's money, and both sides are in.
+    pub(super) fn opened_by(wallet: Address, number: u64, channel: &Channel) -> [Self; 2] {
         let part = Part { channel: 0, version: 0, after: channel.locked, flaw: None };
         let initial = direct_state(channel, &part, Intent::Initialize, Vec::new());
         let created = CustodyEvent::Created {
             channel_id: channel.params.channel_id(),
-            wallet: person(channel.owner),
+            wallet,
             params: channel.params.clone(),
             initial: recorded(channel.owner, initial),
         };
@@ -202,9 +238,17 @@ impl Happening {
         Self::of(number, channel, CustodyEvent::Closed { channel_id, state })
     }
 
+    /// The broker put money into the contract.
+    pub(super) fn endowed(number: u64, of: u8, amount: u64) -> Self {
+        let Token { chain_id, address } = token(of);
+        let (wallet, amount) = (broker(), Amount::from(amount));
+        let event = CustodyEvent::Deposited { wallet, token: address, amount };
+        Self { number, owner: OwnerId::Network(chain_id), chain_id, event }
+    }
+
     fn of(number: u64, channel: &Channel, event: CustodyEvent) -> Self {
-        let (channel, chain_id) = (channel.params.channel_id(), channel.params.chain_id);
-        Self { number, channel, chain_id, event }
+        let owner = OwnerId::Channel(channel.params.channel_id());
+        Self { number, owner, chain_id: channel.params.chain_id, event }
     }
 
     fn to_new(&self) -> NewEvent {
@@ -213,7 +257,7 @@ impl Happening {
         NewEvent {
             key: EventKey { chain_id, block_hash: hash, tx_hash: hash, log_index: number },
             height: number,
-            owner: OwnerId::Channel(self.channel),
+            owner: self.owner,
             body: self.event.to_stored(),
         }
     }
@@ -223,4 +267,12 @@ fn recorded(owner: u8, state: DirectState) -> RecordedState {
     let signatures = [key(owner), broker_key()].map(|key| key.sign(state.hash()).as_bytes().to_vec());
     let DirectState { intent, version, data, allocations, .. } = state;
     RecordedState { intent, version: Some(version), data, allocations, signatures: signatures.to_vec() }
+}
+
+/// A first state as the contract keeps it.
+pub(super) fn recorded_as(initial: &SignedState) -> RecordedState {
+    let SignedState { state, signatures } = initial;
+    let DirectState { intent, version, data, allocations, .. } = state.clone();
+    let signatures = signatures.iter().map(|signature| signature.as_bytes().to_vec()).collect();
+    RecordedState { intent, version: Some(version), data, allocations, signatures }
 }
