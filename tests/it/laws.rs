@@ -23,7 +23,7 @@ const SEED: &str = "CLEARNET_LAWS_SEED";
 
 /// How many lives there are on SQLite; half of them are played on PostgreSQL, which is slower to begin each.
 const LIVES: u64 = 10;
-const STEPS: usize = 25;
+const STEPS: usize = 40;
 
 fn seeds() -> Vec<u64> {
     match std::env::var(SEED) {

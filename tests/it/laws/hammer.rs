@@ -198,6 +198,7 @@ async fn hammer(database: &Database, seed: u64) {
     *totals.entry((1, 0)).or_default() += won;
     totals.extend((1..PEOPLE).map(|who| ((who, who), i128::from(LOCKED))));
     assert_totals(&world, &totals).await;
+    world.end().await;
     eprintln!("{taken} of {} taken, {closes} closes, versions {versions:?}", wishes.len());
 }
 

@@ -81,7 +81,7 @@ impl<'a> Play<'a> {
             self.check().await;
         }
         for step in 0..count {
-            let kind = self.rng.random_range(0..30);
+            let kind = self.rng.random_range(0..32);
             eprintln!("step {step} is of kind {kind}");
             match kind {
                 0 => {
@@ -103,10 +103,12 @@ impl<'a> Play<'a> {
                 23 | 24 => self.settle(false).await,
                 25 => self.settle(true).await,
                 26..=28 => self.chain_goes_on().await,
+                29 | 30 => self.settle_together().await,
                 _ => self.restart().await,
             }
             self.check().await;
         }
+        self.world.end().await;
         self.tally
     }
 
@@ -136,12 +138,7 @@ impl<'a> Play<'a> {
             answered = self.world.ask(&ask).await;
         }
         match (answered, expected) {
-            (Ok(answer), Some(model)) => {
-                assert_eq!(self.world.kept(&ask).await, answer, "what is kept is what was answered");
-                self.model = model;
-                self.past.push((ask, answer));
-                self.tally.taken += 1;
-            }
+            (Ok(answer), Some(model)) => self.taken(ask, answer, model).await,
             (Err(refused), None) => {
                 eprintln!("  refused: {refused}");
                 self.tally.refused += 1;
@@ -149,6 +146,14 @@ impl<'a> Play<'a> {
             (Ok(answer), None) => panic!("taken with {answer:?}, to be refused: {ask:?}"),
             (Err(refused), Some(_)) => panic!("refused with {refused:?}, to be taken: {ask:?}"),
         }
+    }
+
+    /// A request was answered as it was to be.
+    pub(super) async fn taken(&mut self, ask: Ask, answer: Answer, model: Model) {
+        assert_eq!(self.world.kept(&ask).await, answer, "what is kept is what was answered");
+        self.model = model;
+        self.past.push((ask, answer));
+        self.tally.taken += 1;
     }
 
     async fn open_channel(&mut self, owner: u8, token: u8, life: Life) {
@@ -167,7 +172,7 @@ impl<'a> Play<'a> {
 
     /// The broker puts money of its own into the contract.
     async fn endow(&mut self, of: u8) {
-        let amount = self.rng.random_range(20..=80);
+        let amount = self.rng.random_range(10..=40);
         let happened = vec![Happening::endowed(self.next(), of, amount)];
         let token = token(of);
         self.chains[&token.chain_id].leave(token.address, amount);
@@ -311,6 +316,7 @@ impl<'a> Play<'a> {
 
     /// Another broker takes over from the store alone.
     async fn restart(&mut self) {
+        self.world.end().await;
         self.world = World::open(self.database.open().await, self.threads, &self.chains).await;
     }
 

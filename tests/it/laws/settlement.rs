@@ -2,11 +2,12 @@
 
 use domain::ledger::OwnerId;
 use domain::primitives::Address;
+use futures::future::join_all;
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
 use tokio::task::yield_now;
 
-use super::cast::{ADJUDICATOR, Draft, PEOPLE, broker, person, terms, token};
+use super::cast::{ADJUDICATOR, Draft, PEOPLE, TOKENS, broker, person, terms, token};
 use super::model::{Channel, Life};
 use super::play::Play;
 use super::world::Happening;
@@ -28,6 +29,8 @@ impl Play<'_> {
             2 => signer = (by + 1) % PEOPLE,
             3 => adjudicator = Address::from_bytes([0xEE; 20]),
             4 => amount = 0,
+            // What the contract still has, but has been promised.
+            5..=7 => (amount, locked) = (free + 1, free + 1),
             _ => {}
         }
         let mut params = terms(by, of, self.next(), adjudicator);
@@ -47,6 +50,31 @@ impl Play<'_> {
         });
         let draft = Draft::new(self.next());
         self.expect(draft.settle(&channel, amount, signer), expected, usurped).await;
+    }
+
+    /// Everybody settles on one chain at the same time, as much as there is for all of them.
+    pub(super) async fn settle_together(&mut self) {
+        let of = self.rng.random_range(0..TOKENS);
+        let (mut asks, mut model) = (Vec::new(), self.model.clone());
+        for by in 0..PEOPLE {
+            let wallet = model.wallets.get(&(by, of)).copied().unwrap_or_default();
+            let most = wallet.min(model.free.get(&of).copied().unwrap_or_default());
+            if most == 0 {
+                continue;
+            }
+            let locked = self.rng.random_range(1..=most);
+            let params = terms(by, of, self.next(), ADJUDICATOR);
+            let channel =
+                Channel { params, owner: by, token: of, locked, part: 0, version: 0, life: Life::Announced };
+            model = model.settle(channel.clone(), locked, by).expect("there is enough");
+            asks.push((Draft::new(self.next()).settle(&channel, locked, by), model.clone()));
+        }
+        let answers = join_all(asks.iter().map(|(ask, _)| self.world.ask(ask))).await;
+        for ((ask, model), answer) in asks.into_iter().zip(answers) {
+            self.taken(ask, answer.unwrap(), model).await;
+        }
+        // And what is left is promised to nobody twice.
+        self.settle(false).await;
     }
 
     /// A chain includes the next creation that it was sent: it succeeds, fails, or comes after the owner's own.

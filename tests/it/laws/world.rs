@@ -204,6 +204,19 @@ impl World {
         timeout(PATIENCE, done).await.expect("the sender comes to an end");
     }
 
+    /// Ends the supervisor, which would go on to look after owners.
+    pub(super) async fn end(&self) {
+        let supervisor = self.services.supervisor().unwrap();
+        let author = Author::Supervisor;
+        let (_registered, _told) = self.services.journal.register(author).await.unwrap();
+        let ended = async {
+            while supervisor.connected() {
+                yield_now().await;
+            }
+        };
+        timeout(PATIENCE, ended).await.expect("the supervisor ends");
+    }
+
     /// Begins an incarnation of its own: whoever acts for the owner at the moment must end.
     pub(super) async fn usurp(&self, owner: OwnerId) {
         self.services.journal.register(Author::Owner(owner)).await.unwrap();
