@@ -291,12 +291,12 @@ impl Client {
                     RoomSide::Response => Event::RoomResponse(call),
                 }))
             }
+            ServerBody::Unsubscribed { channel } => Ok(Some(Event::RoomLeft(channel))),
             ServerBody::Error(refusal) => Err(ClientError::Refused(Box::new(refusal))),
             // Answers to what nobody waits for any more.
             ServerBody::AuthChallenge { .. }
             | ServerBody::AuthSuccess { .. }
             | ServerBody::Subscribed { .. }
-            | ServerBody::Unsubscribed { .. }
             | ServerBody::Published { .. }
             | ServerBody::Pong { .. } => Ok(None),
         }

@@ -17,6 +17,8 @@ pub enum Event {
     RoomRequest(RoomCall),
     /// A signed response of the Host: only its Guest gets it.
     RoomResponse(RoomCall),
+    /// The broker let go of a subscription: the room has ended, or begins again and may be subscribed to again.
+    RoomLeft(ChannelId),
 }
 
 /// A message in a room.

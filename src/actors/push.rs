@@ -53,11 +53,13 @@ pub enum Push {
         /// The stamped call.
         message: RoomMessage,
     },
-    /// A room that the session subscribed to has ended.
+    /// A room that the session subscribed to has ended, or will be rebuilt: nothing more comes from it.
     TopicEnded {
         /// The room.
         channel: ChannelId,
     },
+    /// The participant's actor has ended: the session has to attach to the next one.
+    ParticipantEnded,
 }
 
 /// What a direct channel shows to its participant.

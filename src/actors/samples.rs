@@ -1,7 +1,8 @@
 //! Services over a store in memory, for tests of single actors: no chains, no sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actix::prelude::*;
 use domain::crypto::SigningKey;
@@ -9,6 +10,7 @@ use domain::primitives::Timestamp;
 
 use super::directory::Directory;
 use super::journal::JournalActor;
+use super::push::Push;
 use super::services::{CheckedChains, Services};
 use crate::store::MemoryStore;
 
@@ -31,4 +33,37 @@ pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
         checked_chains: CheckedChains::default(),
     });
     (services, store)
+}
+
+/// Longer than anything takes that is not broken.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Waits until something is so.
+pub(super) async fn until(is_so: impl Fn() -> bool) {
+    let over = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, over).await.expect("it never comes");
+}
+
+/// Where to tell somebody something, and what was told.
+pub(super) fn listener() -> (Recipient<Push>, Arc<Mutex<Vec<Push>>>) {
+    let told = Arc::default();
+    (Listener(Arc::clone(&told)).start().recipient(), told)
+}
+
+struct Listener(Arc<Mutex<Vec<Push>>>);
+
+impl Actor for Listener {
+    type Context = Context<Self>;
+}
+
+impl Handler<Push> for Listener {
+    type Result = ();
+
+    fn handle(&mut self, push: Push, _: &mut Context<Self>) {
+        self.0.lock().unwrap().push(push);
+    }
 }

@@ -175,3 +175,13 @@ impl ParticipantActor {
         self.sessions.retain(|_, tell| tell.try_send(push.clone()).is_ok());
     }
 }
+
+/// However the actor ends, its sessions hear of it.
+impl Drop for ParticipantActor {
+    fn drop(&mut self) {
+        self.tell(&Push::ParticipantEnded);
+    }
+}
+
+#[cfg(test)]
+mod tests;

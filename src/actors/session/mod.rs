@@ -192,9 +192,15 @@ impl SessionActor {
             return;
         }
         self.ping(ctx);
-        if let (Some(address), Some(participant)) = (self.member(), &self.participant)
-            && !participant.connected()
-        {
+        if self.participant.as_ref().is_some_and(|participant| !participant.connected()) {
+            self.attach_again(ctx);
+        }
+    }
+
+    /// The participant's actor has ended: another one tells this session what happens. When there is none yet, it
+    /// is looked for with the next ping.
+    fn attach_again(&mut self, ctx: &mut Ctx) {
+        if let Some(address) = self.member() {
             self.attach(address, None, ctx);
         }
     }
@@ -217,6 +223,9 @@ impl SessionActor {
                 if let Some(frame) = answers {
                     act.send(&frame, ctx);
                 }
+            }
+            Err(Code::Unavailable) if answers.is_none() => {
+                log::warn!(session_id:% = act.id; "the participant cannot be loaded yet");
             }
             Err(code) => {
                 let id = answers.and_then(|frame| frame.id);
@@ -282,8 +291,12 @@ impl Handler<Push> for SessionActor {
     fn handle(&mut self, push: Push, ctx: &mut Ctx) {
         match &push {
             Push::TopicEnded { channel } => {
-                self.rooms.remove(channel);
+                if self.rooms.remove(channel) {
+                    let body = ServerBody::Unsubscribed { channel: *channel };
+                    self.send(&ServerFrame { id: None, body }, ctx);
+                }
             }
+            Push::ParticipantEnded => self.attach_again(ctx),
             Push::Settlement { channel, .. } => self.tell_settlement(*channel, ctx),
             Push::Channel { .. }
             | Push::Balances { .. }

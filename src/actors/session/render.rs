@@ -117,7 +117,7 @@ pub(super) fn push(shared: &SessionShared, push: Push) -> Option<ServerFrame> {
         Push::Message { channel, message: said } | Push::RoomRpc { channel, message: said } => {
             message(channel, &said)
         }
-        Push::Settlement { .. } | Push::TopicEnded { .. } => None,
+        Push::Settlement { .. } | Push::TopicEnded { .. } | Push::ParticipantEnded => None,
     }
 }
 

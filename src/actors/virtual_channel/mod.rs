@@ -316,6 +316,13 @@ impl VirtualChannelActor {
     }
 }
 
+/// However the actor ends, who listens hears of it.
+impl Drop for VirtualChannelActor {
+    fn drop(&mut self) {
+        self.end_topic();
+    }
+}
+
 type Decided = (Transition<VirtualChannelEffect>, Permit, Answer);
 
 fn close_of(asked: &Asked<NextState>, preparation: &Preparation) -> Close {

@@ -19,9 +19,6 @@ use crate::store::CursorRow;
 /// How long the window is still open when a test begins: time enough to take the store away.
 const REST_MILLIS: u64 = 300;
 
-/// Longer than anything takes that is not broken.
-const LIMIT: Duration = Duration::from_secs(20);
-
 fn keys() -> [SigningKey; 2] {
     [2, 3].map(|byte| SigningKey::from_bytes([byte; 32]).unwrap())
 }
@@ -114,18 +111,27 @@ async fn write_something(services: &Services) -> UnboundedReceiver<FromJournal> 
     told
 }
 
-async fn until(is_over: impl Fn() -> bool) {
-    let over = async {
-        while !is_over() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(LIMIT, over).await.expect("it never comes");
-}
-
 /// Served without a break since long ago.
 fn long_ago() -> Timestamp {
     clock::now().minus_millis(2 * GRACE_MILLIS)
+}
+
+#[actix::test]
+async fn who_listens_to_a_room_that_is_rebuilt_hears_of_it() {
+    let (services, _) = samples::services(clock::now()).await;
+    let channel = expiring(services.broker, clock::now().plus_millis(60_000));
+    store(&services, &channel).await;
+    SupervisorActor::open(Arc::clone(&services)).await.unwrap();
+    let room = services.virtual_channel(channel.id()).await.unwrap();
+    let (tell, told) = samples::listener();
+    let ask = Subscribe { session: SessionId::random(), tell, member: members()[0], position: None };
+    room.send(ask).await.unwrap().unwrap();
+    // Another incarnation ends this one.
+    let author = Author::Owner(OwnerId::Channel(channel.id()));
+    let (_registered, _told) = services.journal.register(author).await.unwrap();
+    samples::until(|| !told.lock().unwrap().is_empty()).await;
+    let id = channel.id();
+    assert!(matches!(told.lock().unwrap()[..], [Push::TopicEnded { channel }] if channel == id));
 }
 
 #[actix::test]
@@ -136,7 +142,7 @@ async fn a_window_ends_when_it_was_meant_to() {
     store(&services, &channel).await;
     SupervisorActor::open(Arc::clone(&services)).await.unwrap();
     let room = services.virtual_channel(channel.id()).await.unwrap();
-    until(|| clock::now() > ends_at).await;
+    samples::until(|| clock::now() > ends_at).await;
     let asked = Box::new(update(services.broker, &channel));
     let refused = room.send(UpdateVirtualChannel { asked }).await.unwrap().unwrap_err();
     assert!(matches!(refused, Refused::Virtual(_)), "{refused:?}");
@@ -154,7 +160,7 @@ async fn a_window_stays_open_when_the_store_was_away_at_its_end() {
     let mut told = write_something(&services).await;
     let mut health = services.journal.health();
     health.wait_for(|health| *health == JournalHealth::Away).await.unwrap();
-    until(|| clock::now() > ends_at).await;
+    samples::until(|| clock::now() > ends_at).await;
     memory.set_away(false);
     assert!(matches!(told.next().await, Some(FromJournal::Durable { .. })));
     health.wait_for(|health| matches!(health, JournalHealth::Writing { .. })).await.unwrap();

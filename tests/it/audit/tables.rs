@@ -1,7 +1,7 @@
 //! Books in databases, changed by SQL as somebody with access to them could: one row at a time.
 
 use clearnet::audit::{Law, Problem, Report, Verdict, audit};
-use clearnet::store::AccountId;
+use clearnet::store::{AccountId, EntryRow};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
 
 use super::rows::Rows;
@@ -9,7 +9,8 @@ use super::writing::{Step, write, write_by};
 use crate::harness::database::Database;
 
 /// One change: the table, what is done to it, whose rows are put back afterwards, and what is found first
-/// against which law; `$e`, `$t` and `$a` stand for an entry, its transfer and its account.
+/// against which law; `$e`, `$t` and `$a` stand for an entry, its transfer and
+/// its account, `$b` for what the account held after it.
 struct Spoiling {
     table: &'static str,
     sql: &'static str,
@@ -25,7 +26,7 @@ const fn nameless(table: &'static str, sql: &'static str, law: Law, problem: Pro
     Spoiling { table, sql, finds: (law, problem), names_account: false }
 }
 
-const SPOILINGS: [Spoiling; 23] = [
+const SPOILINGS: [Spoiling; 24] = [
     spoiling("entries", "UPDATE entries SET amount = $one WHERE id = $e", Law::Replay, Problem::WrongBalance),
     nameless(
         "entries",
@@ -116,6 +117,13 @@ const SPOILINGS: [Spoiling; 23] = [
         Law::Replay,
         Problem::WrongLastEntry,
     ),
+    // As it was earlier, with nothing in the row itself that would be wrong.
+    spoiling(
+        "accounts",
+        "UPDATE accounts SET last_entry = $e, balance = $b, credit_no = 1 WHERE id = $a",
+        Law::Replay,
+        Problem::StaleAccount,
+    ),
     spoiling("accounts", "DELETE FROM accounts WHERE id = $a", Law::Replay, Problem::NoSuchAccount),
     nameless("head", "UPDATE head SET last_entry = last_entry + 1", Law::Replay, Problem::EndsBeforeHead),
     nameless("head", "UPDATE head SET last_transfer = last_transfer - 1", Law::Replay, Problem::BeyondHead),
@@ -153,7 +161,8 @@ async fn change_and_find(database: Database) {
         let sql = filled(sql, &db)
             .replace("$e", &entry.id.to_string())
             .replace("$t", &entry.transfer.to_string())
-            .replace("$a", &entry.account.to_string());
+            .replace("$a", &entry.account.to_string())
+            .replace("$b", &bytes(&db, held_after(&honest, entry)));
         let execute = async |sql: &str| db.execute_unprepared(sql).await.unwrap().rows_affected();
         execute(&format!("CREATE TABLE saved AS SELECT * FROM {table}")).await;
         assert!(execute(&sql).await > 0, "{sql}");
@@ -222,11 +231,24 @@ async fn audit_beside_a_journal(database: Database) {
 
 /// Bytes as the database writes them: an amount that no entry has, and nothing.
 fn filled(sql: &str, db: &DatabaseConnection) -> String {
-    let bytes = |hex: String| match db.get_database_backend() {
-        DbBackend::Postgres => format!("decode('{hex}', 'hex')"),
-        _ => format!("x'{hex}'"),
-    };
-    sql.replace("$one", &bytes(format!("{:064x}", 1_u64 << 41))).replace("$zero", &bytes("00".repeat(32)))
+    sql.replace("$one", &bytes(db, 1 << 41)).replace("$zero", &bytes(db, 0))
+}
+
+/// An amount as the database writes it.
+fn bytes(db: &DatabaseConnection, amount: u128) -> String {
+    match db.get_database_backend() {
+        DbBackend::Postgres => format!("decode('{amount:064x}', 'hex')"),
+        _ => format!("x'{amount:064x}'"),
+    }
+}
+
+/// What an entry's account held once it was posted.
+fn held_after(rows: &Rows, entry: &EntryRow) -> u128 {
+    let account = rows.accounts.iter().find(|row| row.id == entry.account).unwrap();
+    let own = rows.entries.iter().filter(|row| row.account == entry.account && row.id <= entry.id);
+    let amount = |row: &EntryRow| -> i128 { row.posting.amount().to_string().parse().unwrap() };
+    let sign = |row: &EntryRow| if row.posting.side() == account.key.kind().normal_side() { 1 } else { -1 };
+    u128::try_from(own.map(|row| sign(row) * amount(row)).sum::<i128>()).unwrap()
 }
 
 /// Whether this was found against the law, on this account if one is given.

@@ -131,5 +131,6 @@ impl Socket {
 /// Whether a frame answers nothing.
 fn is_news(frame: &Value) -> bool {
     frame["type"] == "message"
+        || (frame["type"] == "unsubscribed" && frame["id"].is_null())
         || (frame["type"] == "rpc" && (!frame["seq"].is_null() || frame["data"]["res"][0] == 0))
 }
