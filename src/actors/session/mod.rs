@@ -8,6 +8,7 @@ mod calls;
 mod frames;
 mod id;
 mod login;
+mod rate;
 mod reads;
 mod refusal;
 mod render;
@@ -33,6 +34,7 @@ use super::services::Services;
 use super::virtual_channel::Unsubscribe;
 use crate::clock;
 use login::Login;
+use rate::Rate;
 use unread::{PingText, read_by};
 
 pub use id::SessionId;
@@ -73,6 +75,7 @@ pub struct SessionActor {
     id: SessionId,
     shared: Arc<SessionShared>,
     login: Login,
+    rate: Rate,
     /// The participant's actor; `None` before the login.
     participant: Option<Addr<ParticipantActor>>,
     /// How many requests are being answered.
@@ -101,6 +104,7 @@ impl SessionActor {
             id: SessionId::random(),
             shared,
             login: Login::default(),
+            rate: Rate::full(clock::now()),
             participant: None,
             in_flight: 0,
             rooms: BTreeSet::new(),

@@ -36,11 +36,13 @@ enum Change {
     EventWaits,
     /// A state pays one unit more to somebody.
     PartOfState,
+    /// A state pays somebody nothing who had something.
+    PartGone,
     PhaseOfState,
     StateGone,
 }
 
-const CHANGES: [Change; 20] = [
+const CHANGES: [Change; 21] = [
     Change::AmountOfEntry,
     Change::SideOfEntry,
     Change::AccountOfEntry,
@@ -59,6 +61,7 @@ const CHANGES: [Change; 20] = [
     Change::TransferTwice,
     Change::EventWaits,
     Change::PartOfState,
+    Change::PartGone,
     Change::PhaseOfState,
     Change::StateGone,
 ];
@@ -180,13 +183,16 @@ impl Change {
                 rows.inbox.push(InboxRow { id: InboxId(1), key, height: 1, owner, body: Vec::new() });
                 Sign::Breaks(Law::Once)
             }
-            Self::PartOfState | Self::PhaseOfState | Self::StateGone if rows.states.is_empty() => {
+            Self::PartOfState | Self::PartGone | Self::PhaseOfState | Self::StateGone
+                if rows.states.is_empty() =>
+            {
                 Sign::Nothing
             }
-            Self::PartOfState => {
+            Self::PartOfState | Self::PartGone => {
                 let state = &mut rows.states[state];
                 let mut body: Value = serde_json::from_slice(&state.body).unwrap();
-                let is_changed = more(&mut body, by);
+                let change = if matches!(self, Self::PartOfState) { more } else { nothing };
+                let is_changed = change(&mut body, by);
                 state.body = serde_json::to_vec(&body).unwrap();
                 if is_changed { Sign::Breaks(law_of(state)) } else { Sign::Nothing }
             }
@@ -235,6 +241,23 @@ fn more(body: &mut Value, by: u64) -> bool {
     let place = by as usize % allocations.len();
     add(&mut allocations[place]["amount"], 1);
     true
+}
+
+/// Pays nothing to somebody to whom a state pays; says whether it does.
+fn nothing(body: &mut Value, by: u64) -> bool {
+    if let Some(parts) = body.pointer_mut("/anchor/newest/parts") {
+        let [part, rest] = [0, 1].map(|side| parts[side].as_str().unwrap().parse::<u64>().unwrap());
+        (parts[0], parts[1]) = ("0".into(), (part + rest).to_string().into());
+        return part > 0;
+    }
+    let is_open = body["phase"] == 1;
+    match body.get_mut("allocations").and_then(Value::as_array_mut) {
+        Some(allocations) if is_open && !allocations.is_empty() => {
+            allocations.remove(by as usize % allocations.len());
+            true
+        }
+        Some(_) | None => false,
+    }
 }
 
 /// One bit of the amount's bytes is another.

@@ -1,6 +1,6 @@
 //! Frames: their size, form and type, before anybody asks what they want.
 
-use domain::protocol::{FRAME_BYTES_MAX, MESSAGE_BYTES_MAX};
+use domain::protocol::{FRAME_BYTES_MAX, FRAMES_AT_ONCE_MAX, MESSAGE_BYTES_MAX};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -69,6 +69,7 @@ async fn frames_are_refused_by_their_form_without_effect() {
     kinds_of_frames(&world).await;
     sizes(&world).await;
     other_dialect(&world).await;
+    flood(&world).await;
     world.finish().await;
 }
 
@@ -139,4 +140,31 @@ async fn other_dialect(world: &World) {
         let reason = guest.closed().await;
         world.check(reason == "unsupported_dialect", format!("closed with {reason}"));
     }
+}
+
+/// Who sends too fast is told to wait, and loses nothing but what was refused; others do not notice.
+async fn flood(world: &World) {
+    let (mut alice, mut bob) = (world.session("alice").await, world.session("bob").await);
+    let frames = 3 * FRAMES_AT_ONCE_MAX;
+    for _ in 0..frames {
+        alice.send(Message::Text(r#"{"type":"ping"}"#.to_owned())).await;
+    }
+    world.check(bob.check_alive().await.is_ok(), "somebody else is served");
+    let (mut pongs, mut refused) = (0, 0);
+    for _ in 0..frames {
+        let answer = alice.reply().await;
+        if answer["type"] == "pong" {
+            pongs += 1;
+        } else {
+            let is_told = answer["data"]["code"] == "rate_limited"
+                && answer["data"]["retryable"] == true
+                && answer["data"]["retry_after_ms"].as_u64().is_some_and(|pause| pause > 0);
+            world.check(is_told, &answer);
+            refused += 1;
+        }
+    }
+    world.check(pongs >= FRAMES_AT_ONCE_MAX && refused > 0, format!("{pongs} answered, {refused} refused"));
+    let again = async { while alice.check_alive().await.is_err() {} };
+    let limit = std::time::Duration::from_secs(20);
+    world.check(tokio::time::timeout(limit, again).await.is_ok(), "who has waited is served again");
 }
