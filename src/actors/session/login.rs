@@ -83,3 +83,35 @@ impl SessionActor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::crypto::{Signable as _, SigningKey};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn answer_to(text: &LoginText) -> (Auth, Address) {
+        let key = SigningKey::from_bytes([7; 32]).unwrap();
+        let auth = Auth {
+            pub_key: Some(key.public_key().to_string()),
+            message: Some(text.to_string()),
+            signature: Some(key.sign(text.digests().first()).to_string()),
+        };
+        (auth, key.address())
+    }
+
+    #[test]
+    fn a_challenge_is_answered_until_its_end_and_once() {
+        let mut login = Login::default();
+        let text = login.challenge(Address::ZERO, NOW);
+        let (auth, address) = answer_to(&text);
+        assert_eq!(text.expires_at, NOW.plus_millis(CHALLENGE_LIFETIME_MS));
+        let late = login.answer(&auth, text.expires_at.plus_millis(1)).unwrap_err();
+        assert_eq!(late.code, Code::ChallengeExpired);
+        assert_eq!(login.answer(&auth, text.expires_at).unwrap(), address);
+        let again = login.answer(&auth, NOW).unwrap_err();
+        assert_eq!(again.code, Code::ChallengeUnknown);
+    }
+}

@@ -26,6 +26,7 @@ async fn rooms_are_heard_by_members_and_asked_by_guests() {
     wrong_roles_come_first(&world, room, crowd).await;
     strangers(&world, room).await;
     messages(&world, crowd).await;
+    slow(&world, crowd).await;
     world.finish().await;
 }
 
@@ -168,4 +169,27 @@ async fn messages(world: &World, crowd: ChannelId) {
         let is_it = heard["data"] == json!({"say": "hello"}) && heard["seq"] == 1;
         world.check(is_it && heard["sender"] == world.address("host").to_string(), &heard);
     }
+}
+
+/// Who does not read is let go with the reason, and keeps nobody else from hearing.
+async fn slow(world: &World, crowd: ChannelId) {
+    // More than may wait for one client.
+    const SAID: usize = 100;
+    let text = "x".repeat(60_000);
+    let (mut slow, mut quick) = (world.session("third").await, world.session("guest").await);
+    for session in [&mut slow, &mut quick] {
+        let answer = session.ask(&format!(r#"{{"type":"subscribe","channel":"{crowd}"}}"#)).await;
+        world.check(answer["type"] == "subscribed", &answer);
+    }
+    let mut host = world.session("host").await;
+    let frame = format!(r#"{{"type":"publish","channel":"{crowd}","data":"{text}"}}"#);
+    for _ in 0..SAID {
+        let answer = host.ask(&frame).await;
+        world.check(answer["type"] == "published", &answer);
+        let heard = quick.news(|news| news["type"] == "message").await;
+        world.check(heard["seq"] == answer["data"]["seq"], &heard["seq"]);
+    }
+    let (heard, reason) = slow.until_closed().await;
+    world.check(reason == "slow_consumer", format!("closed with {reason} after {heard} frames"));
+    world.check(heard < SAID, format!("{heard} frames waited"));
 }

@@ -104,6 +104,17 @@ impl Socket {
         }
     }
 
+    /// Reads what still comes; says how many frames came, and with which reason the connection was closed.
+    pub(crate) async fn until_closed(&mut self) -> (usize, String) {
+        let mut frames = 0;
+        loop {
+            match self.next().await {
+                Ok(_) => frames += 1,
+                Err(reason) => return (frames, reason),
+            }
+        }
+    }
+
     /// The next frame, or why there is none any more.
     async fn next(&mut self) -> Result<Value, String> {
         timeout(LIMIT, self.next_frame()).await.expect("nothing comes")
