@@ -1,11 +1,13 @@
-//! A chain that is only as much of one as the sender needs: what it is sent, and what became of that.
+//! A chain that is only as much of one as the sender and the audit need: what it is sent, what became of that,
+//! and what the contract holds.
 //!
 //! Lives decide what the chain does next; blocks, logs and time do not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use clearnet::audit::Contracts;
 use clearnet::chain::{
     BlockRef, Call, ChainClient, ChainError, ChannelStatus, CustodyCall, Fees, NonceAndFees, OnChainChannel,
     PoisonLog, RawLog, Receipt, Wake,
@@ -16,8 +18,10 @@ use domain::primitives::{Address, Amount, ChainId, ChannelId, Digest};
 use futures::stream::BoxStream;
 
 use super::cast::broker;
+use super::world::Chains;
 
-const HEAD: BlockRef = BlockRef {
+/// The one block there is.
+pub(super) const HEAD: BlockRef = BlockRef {
     height: 9,
     hash: Digest::from_bytes([9; 32]),
     parent: Digest::from_bytes([8; 32]),
@@ -41,8 +45,8 @@ struct Inner {
     /// How many of them are in blocks.
     included: u64,
     receipts: BTreeMap<Digest, Receipt>,
-    /// Channels that are there, whoever created them.
-    channels: BTreeMap<ChannelId, DirectParams>,
+    /// Channels that are there, whoever created them, and what they hold of their token.
+    channels: BTreeMap<ChannelId, (DirectParams, Address, u64)>,
     /// What no sender may do.
     faults: Vec<String>,
 }
@@ -61,9 +65,17 @@ impl PretendChain {
         self.inner.lock().unwrap()
     }
 
-    /// A channel ended and left this much to the broker.
-    pub(super) fn leave(&self, token: Address, amount: u64) {
+    /// The broker put so much into the contract.
+    pub(super) fn deposit(&self, token: Address, amount: u64) {
         *self.inner().available.entry(token).or_default() += amount;
+    }
+
+    /// A channel ended and paid its owner so much; the rest is the broker's. Without effect when it is not there.
+    pub(super) fn close(&self, channel: ChannelId, paid: u64) {
+        let mut inner = self.inner();
+        if let Some((_, token, locked)) = inner.channels.remove(&channel) {
+            *inner.available.entry(token).or_default() += locked - paid;
+        }
     }
 
     /// The channel whose creation is the next to be included; `None` before it was sent.
@@ -85,7 +97,7 @@ impl PretendChain {
             let rest = rest.expect("the sender promised what is not there");
             inner.available.insert(token, rest);
             let CustodyCall::Create { params, .. } = inner.encoded[&channel].clone() else { unreachable!() };
-            inner.channels.insert(channel, params);
+            inner.channels.insert(channel, (params, token, amount));
         }
         inner.included += 1;
         let receipt = Receipt {
@@ -101,9 +113,9 @@ impl PretendChain {
         succeeded
     }
 
-    /// Somebody made this channel with money of its own.
-    pub(super) fn create(&self, params: DirectParams) {
-        self.inner().channels.insert(params.channel_id(), params);
+    /// Somebody made this channel with so much money of its own.
+    pub(super) fn create(&self, params: DirectParams, token: Address, locked: u64) {
+        self.inner().channels.insert(params.channel_id(), (params, token, locked));
     }
 
     pub(super) fn assert_faultless(&self) {
@@ -150,7 +162,7 @@ impl ChainClient for PretendChain {
             CustodyCall::Create { initial, .. } => super::world::recorded_as(initial),
             other => unreachable!("{other:?} is never sent"),
         };
-        Ok(inner.channels.get(&id).map(|params| OnChainChannel {
+        Ok(inner.channels.get(&id).map(|(params, ..)| OnChainChannel {
             params: params.clone(),
             status: ChannelStatus::Active,
             creator: broker(),
@@ -159,8 +171,15 @@ impl ChainClient for PretendChain {
         }))
     }
 
-    async fn channel_balance_at(&self, _: ChannelId, _: Address, _: BlockRef) -> Result<Amount, ChainError> {
-        unreachable!("nobody asks for it here")
+    async fn channel_balance_at(
+        &self,
+        id: ChannelId,
+        token: Address,
+        _: BlockRef,
+    ) -> Result<Amount, ChainError> {
+        let inner = self.inner();
+        let held = inner.channels.get(&id).filter(|(_, of, _)| *of == token).map(|(.., locked)| *locked);
+        Ok(Amount::from(held.unwrap_or_default()))
     }
 
     async fn available_at(
@@ -220,7 +239,13 @@ impl ChainClient for PretendChain {
 }
 
 /// Every chain there is.
-pub(super) fn chains() -> BTreeMap<ChainId, std::sync::Arc<PretendChain>> {
+pub(super) fn chains() -> Chains {
     let ids: BTreeSet<ChainId> = (0..super::cast::TOKENS).map(|of| super::cast::token(of).chain_id).collect();
-    ids.into_iter().map(|id| (id, std::sync::Arc::new(PretendChain::new(id)))).collect()
+    ids.into_iter().map(|id| (id, Arc::new(PretendChain::new(id)))).collect()
+}
+
+/// What an audit asks.
+pub(super) fn contracts(chains: &Chains) -> Contracts {
+    let chains = chains.values().map(|chain| Arc::clone(chain) as Arc<dyn ChainClient>);
+    Contracts { broker: broker(), chains: chains.collect() }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clearnet::audit::{Law, Unchecked, Verdict, audit};
+use clearnet::audit::{Contracts, Unchecked, Verdict, audit};
 use clearnet::store::{PAGE_ROWS_MAX, StateKind, StateRow, Store};
 use domain::channel::{direct, virtual_channel};
 use domain::ledger::{AccountKey, OwnerId};
@@ -17,8 +17,8 @@ pub(super) struct Seen(BTreeMap<ChannelId, StateRow>);
 
 impl Seen {
     /// Holds the store against the laws and the model.
-    pub(super) async fn check(&mut self, store: &dyn Store, model: &Model) {
-        assert_lawful(store).await;
+    pub(super) async fn check(&mut self, store: &dyn Store, model: &Model, contracts: &Contracts) {
+        assert_lawful(store, Some(contracts)).await;
         assert_eq!(held(store).await, model.accounts(), "accounts");
         let rows = channels(store).await;
         let versions: BTreeMap<_, _> =
@@ -36,13 +36,14 @@ impl Seen {
     }
 }
 
-/// Every law that the book alone can show.
-pub(super) async fn assert_lawful(store: &dyn Store) {
-    let report = audit(store, None).await.unwrap();
+/// Every law that the book can show, and that the contracts hold what it says and not more, if they are asked.
+pub(super) async fn assert_lawful(store: &dyn Store, contracts: Option<&Contracts>) {
+    let report = audit(store, contracts).await.unwrap();
     for (law, verdict) in &report.laws {
-        let is_unasked = *law == Law::Custody && *verdict == Verdict::NotChecked(Unchecked::BookOnly);
+        let is_unasked = contracts.is_none() && *verdict == Verdict::NotChecked(Unchecked::BookOnly);
         assert!(is_unasked || *verdict == Verdict::Holds, "{} ({}): {verdict:?}", law.name(), law.words());
     }
+    assert_eq!(report.surpluses, [], "the contracts hold more than the book says");
 }
 
 /// Every account that holds something.

@@ -214,7 +214,7 @@ async fn assert_totals(world: &World, totals: &BTreeMap<(u8, u8), i128>) {
     }
     let custody = held.iter().filter(|(key, _)| key.kind() == AccountKind::Custody);
     assert!(custody.map(|(_, amount)| *amount).eq([Amount::from(LOCKED); 3]));
-    assert_lawful(world.store.as_ref()).await;
+    assert_lawful(world.store.as_ref(), None).await;
 }
 
 #[actix::test]

@@ -15,7 +15,7 @@ use rand::{Rng as _, SeedableRng as _};
 use tokio::task::yield_now;
 
 use super::cast::{ADJUDICATOR, Ask, Draft, PEOPLE, TOKENS, definition, person, terms, token};
-use super::chain::chains;
+use super::chain::{chains, contracts};
 use super::check::Seen;
 use super::model::{Amounts, Channel, Flaw, Life, Model, Part, Room};
 use super::world::{Chains, Happening, Threads, World};
@@ -72,8 +72,8 @@ impl<'a> Play<'a> {
     pub(super) async fn steps(mut self, count: usize) -> Tally {
         for of in 0..TOKENS {
             self.endow(of).await;
-            self.check().await;
         }
+        self.check().await;
         for who in 0..PEOPLE {
             self.open_channel(who, who, Life::Active).await;
             self.check().await;
@@ -113,7 +113,7 @@ impl<'a> Play<'a> {
     }
 
     async fn check(&mut self) {
-        self.seen.check(self.world.store.as_ref(), &self.model).await;
+        self.seen.check(self.world.store.as_ref(), &self.model, &contracts(&self.chains)).await;
         for chain in self.chains.values() {
             chain.assert_faultless();
         }
@@ -163,6 +163,8 @@ impl<'a> Play<'a> {
         let locked = self.rng.random_range(50..=200);
         let channel = Channel { params, owner, token, locked, part: locked, version: 0, life };
         let channel = if is_ignored { Channel { part: 0, ..channel } } else { channel };
+        let chain = &self.chains[&channel.params.chain_id];
+        chain.create(channel.params.clone(), super::cast::token(token).address, locked);
         let happened = Happening::opened(self.next(), &channel);
         self.next();
         assert!(self.world.happened(&happened).await, "an event is news");
@@ -175,7 +177,7 @@ impl<'a> Play<'a> {
         let amount = self.rng.random_range(10..=40);
         let happened = vec![Happening::endowed(self.next(), of, amount)];
         let token = token(of);
-        self.chains[&token.chain_id].leave(token.address, amount);
+        self.chains[&token.chain_id].deposit(token.address, amount);
         assert!(self.world.happened(&happened).await, "an event is news");
         self.told.push(happened);
         self.model = self.model.endowed(of, amount);
@@ -284,10 +286,7 @@ impl<'a> Play<'a> {
         if channel.life == Life::Announced || channel.life == Life::Abandoned {
             return;
         }
-        if matches!(channel.life, Life::Active | Life::Closing) {
-            let token = token(channel.token);
-            self.chains[&token.chain_id].leave(token.address, channel.locked - after);
-        }
+        self.chains[&channel.params.chain_id].close(channel.params.channel_id(), after);
         assert!(self.world.happened(&happened).await, "an event is news");
         self.told.push(happened);
         self.model = self.model.ended(part.channel, after);

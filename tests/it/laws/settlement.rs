@@ -98,7 +98,7 @@ impl Play<'_> {
         let fate = self.rng.random_range(0..4);
         if fate == 0 {
             // The owner was faster: the contract takes no second channel of the same terms.
-            chain.create(channel.params.clone());
+            chain.create(channel.params.clone(), token(channel.token).address, channel.locked);
             self.made_by(person(channel.owner), &channel).await;
             self.model = self.model.created_by_owner(place);
             self.tally.refunded += 1;

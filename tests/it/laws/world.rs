@@ -18,7 +18,7 @@ use clearnet::actors::supervisor::{OpenVirtualChannel, SupervisorActor, Wake};
 use clearnet::actors::virtual_channel::{CloseVirtualChannel, UpdateVirtualChannel};
 use clearnet::chain::{ChainClient, SignedState};
 use clearnet::clock;
-use clearnet::store::{PAGE_ROWS_MAX, Store};
+use clearnet::store::{CursorRow, PAGE_ROWS_MAX, Store};
 use domain::chain::{CustodyEvent, RecordedState};
 use domain::channel::direct::Terms;
 use domain::crypto::{CustodyDomain, DirectState, Intent, keccak256};
@@ -31,7 +31,7 @@ use tokio::time::timeout;
 use super::cast::{
     ADJUDICATOR, Ask, CHALLENGE_SECS, TOKENS, broker, broker_key, direct_state, key, person, token,
 };
-use super::chain::PretendChain;
+use super::chain::{HEAD, PretendChain};
 use super::model::{Channel, Part};
 
 /// How long anything may take: longer than a hold that nobody released.
@@ -177,6 +177,7 @@ impl World {
         let (registered, mut told) = self.services.journal.register(author).await.unwrap();
         let mut commit = Commit::new(author, registered.incarnation, Ticket(1));
         commit.events = seen.iter().map(Happening::to_new).collect();
+        commit.cursors.push(CursorRow { chain_id, height: HEAD.height, hash: HEAD.hash });
         self.services.journal.hand_over(commit).unwrap();
         let is_news = matches!(told.next().await, Some(FromJournal::Durable { .. }));
         let supervisor = self.services.supervisor().unwrap();
