@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::create_app_session::SessionData;
 use super::get_app_sessions::AppSessionStatus;
-use crate::crypto::{Signature, VirtualAllocations, VirtualAllocationsError, VirtualIntent, VirtualState};
+use super::room_state::RoomState;
+use crate::crypto::{Signature, VirtualAllocationsError, VirtualIntent, VirtualState};
 use crate::primitives::{Address, ChannelId, Version};
 use crate::protocol::amounts::MemberAmount;
 use crate::protocol::json::{list, objects};
@@ -39,15 +40,14 @@ impl Params {
         broker: Address,
         members: &[Address],
     ) -> Result<VirtualState, VirtualAllocationsError> {
-        let lines = self.allocations.iter().copied().map(Into::into);
-        Ok(VirtualState {
-            broker,
+        let state = RoomState {
             channel_id: self.app_session_id,
-            version: self.version,
             intent: VirtualIntent::Close,
-            data_hash: VirtualState::hash_of_data(self.session_data.as_ref().map(SessionData::as_str)),
-            allocations: VirtualAllocations::new(members, lines)?,
-        })
+            version: self.version,
+            allocations: &self.allocations,
+            data: self.session_data.as_ref(),
+        };
+        state.of(broker, members)
     }
 }
 

@@ -23,6 +23,7 @@ pub mod submit_app_state;
 pub mod transfer;
 pub mod update_state;
 
+mod room_state;
 mod table;
 
 pub use table::{Call, Method, Params, Signing};
