@@ -289,3 +289,24 @@ fn of_allocation(error: &AllocationError) -> Refusal {
         AllocationError::TooManyTokens => says(Code::LimitReached),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::channel::virtual_channel::Phase;
+    use domain::primitives::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_ended_by_time_is_told_apart_from_what_was_closed() {
+        let over = VirtualChannelError::WindowEnded { window_ends_at: Timestamp::from_millis(1) };
+        let cases = [
+            (over, Code::ChannelExpired),
+            (VirtualChannelError::Ended { phase: Phase::Expired }, Code::ChannelExpired),
+            (VirtualChannelError::Ended { phase: Phase::Closed }, Code::ChannelClosed),
+        ];
+        for (error, code) in cases {
+            assert_eq!(of(&Refused::Virtual(error)).code, code);
+        }
+    }
+}

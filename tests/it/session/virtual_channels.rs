@@ -3,9 +3,9 @@
 use client::room_definition;
 use domain::crypto::{Definition, SigningKey, VirtualState};
 use domain::primitives::{Address, ChannelId, Version};
-use domain::protocol::MemberAmount;
 use domain::protocol::method::create_app_session::AppDefinition;
 use domain::protocol::method::submit_app_state::{self, AppIntent};
+use domain::protocol::{MemberAmount, Uint53};
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Direct, approvals, of_nobody};
@@ -29,6 +29,7 @@ async fn virtual_channels_are_opened_moved_and_closed_by_their_members_alone() {
     strangers(&world, &room).await;
     let room = room.close(&world, &mut alice).await;
     closed(&world, &mut alice, &room).await;
+    expiring(&world, &mut alice).await;
     world.finish().await;
 }
 
@@ -145,7 +146,12 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) async fn open(world: &World, alice: &mut Socket) -> Self {
-        let definition = room_of(world);
+        Self::open_for(world, alice, 3_600).await
+    }
+
+    /// With a lifetime of so many seconds.
+    async fn open_for(world: &World, alice: &mut Socket, secs: u64) -> Self {
+        let definition = AppDefinition { challenge: Uint53::new(secs).unwrap(), ..room_of(world) };
         let keys = [world.key("alice"), world.key("bob")];
         let id = Definition::from(&definition).channel_id();
         let ask = || opening(world, &json!(definition), json!([world.share(keys[0].address(), 20)]));
@@ -315,4 +321,24 @@ async fn closed(world: &World, alice: &mut Socket, room: &Room) {
     ] {
         world.refused(alice, &frame, &frame, "channel_closed").await;
     }
+}
+
+/// A room whose lifetime is over says so, and for a while still takes a higher version, and its close.
+async fn expiring(world: &World, alice: &mut Socket) {
+    let mut room = Room::open_for(world, alice, 1).await;
+    let id = room.id.to_string();
+    let news = alice.news(|news| {
+        let session = &news["data"]["res"][2]["app_session"];
+        session["app_session_id"] == id.as_str() && session["status"] == "expiring"
+    });
+    news.await;
+    let [a, b] = &room.keys;
+    let stale = room.next(world, 1, [12, 8], &[a, b]);
+    world.refused(alice, "the newest version", &room.submit(world, &stale), "stale_version").await;
+    // Versions that were agreed on and never handed in may lie between.
+    let higher = room.next(world, 5, [12, 8], &[a, b]);
+    let answer = world.done(alice, "a higher version", &room.submit(world, &higher)).await;
+    world.check(answer["data"]["res"][2]["status"] == "expiring", &answer);
+    room.version = 5;
+    room.close(world, alice).await;
 }
