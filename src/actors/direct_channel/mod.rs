@@ -5,17 +5,17 @@
 //! the broker (made where answers and notices are sent), and other owners' money.
 
 mod handlers;
+mod holds;
 mod messages;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::prelude::*;
 use domain::chain::CustodyEvent;
-use domain::channel::direct::{DirectChannel, DirectEffect, DirectEvent, EncodedState, Held, IgnoreReason};
+use domain::channel::direct::{DirectChannel, DirectEffect, DirectEvent, EncodedState, IgnoreReason};
 use domain::channel::{Machine as _, Transition};
-use domain::crypto::{DirectState, Signed};
+use domain::crypto::DirectState;
 use domain::ledger::{Cause, OwnerId};
 use futures::channel::oneshot;
 
@@ -29,7 +29,7 @@ use super::request::{Asked, Refused};
 use super::services::Services;
 use super::supervisor::Birth;
 use crate::clock;
-use crate::store::{InboxId, InboxRow, MemberRow, Revision, StateKind, StateRow};
+use crate::store::{InboxId, InboxRow, MemberRow, Revision, StateKind};
 
 pub use messages::{Finalize, FinalizeChannel, SettlementFailed};
 
@@ -160,63 +160,6 @@ impl DirectChannelActor {
         }
     }
 
-    /// Holds a next state for somebody's commit.
-    fn prepare(
-        &mut self,
-        hold: HoldId,
-        event: DirectEvent,
-        reply: oneshot::Sender<Result<PreparedPart, Refused>>,
-        ctx: &mut Context<Self>,
-    ) {
-        if reply.is_canceled() {
-            return;
-        }
-        let held = self.channel.apply(event, clock::now()).map(|transition| held_of(transition.effects));
-        let answer = match held {
-            Ok(Some(held)) => {
-                let Held { part, next, .. } = held;
-                let incarnation = self.pen.incarnation();
-                let state = self.next_row(next);
-                Ok(PreparedPart { incarnation, channel: self.channel.id(), part, state })
-            }
-            Ok(None) => Err(Refused::Unavailable),
-            Err(error) => Err(error.into()),
-        };
-        if answer.is_ok() {
-            self.hold = Some(hold);
-            let pause = Duration::from_millis(HOLD_MILLIS_MAX);
-            ctx.run_later(pause, move |act, ctx| act.release(hold, ctx));
-        }
-        if reply.send(answer).is_err() {
-            self.release(hold, ctx);
-        }
-    }
-
-    /// Whether the channel's participant signed this state.
-    fn is_owners(&self, state: &Signed<DirectState>) -> bool {
-        self.channel.owner().is_some_and(|owner| state.signers().contains(owner))
-    }
-
-    fn not_found(&self) -> Refused {
-        Refused::NotFound { owner: OwnerId::Channel(self.channel.id()) }
-    }
-
-    /// Gives up what is held for a preparation that ended without a commit.
-    fn release(&mut self, hold: HoldId, ctx: &mut Context<Self>) {
-        // What was asked for it and not done yet is wanted no more.
-        self.jobs.retain(|job| job.hold() != Some(hold));
-        if self.hold != Some(hold) {
-            return;
-        }
-        self.hold = None;
-        if let Some(held) = self.channel.held() {
-            let request_hash = held.request_hash;
-            // Releasing never fails: what is not held is not released.
-            let _released = self.channel.apply(DirectEvent::Release { request_hash }, clock::now());
-        }
-        self.work(ctx);
-    }
-
     /// Agrees to the end: decides, hands over, and answers when it is durable.
     fn finalize(
         &mut self,
@@ -327,25 +270,6 @@ impl DirectChannelActor {
         }
     }
 
-    /// Somebody's commit for which this channel held its next state is durable: that is its state.
-    fn adopt(&mut self, row: &StateRow, ctx: &mut Context<Self>) {
-        let terms = Arc::clone(self.channel.terms());
-        match DirectChannel::decode(self.channel.id(), terms, &row.body) {
-            Ok(channel) => {
-                self.channel = channel;
-                self.revision = Some(row.revision);
-                self.hold = None;
-                let owed = self.channel.current().map(DirectEffect::CoSign);
-                self.perform(owed.into_iter().collect());
-                self.work(ctx);
-            }
-            Err(error) => {
-                log::error!(channel_id:% = self.channel.id(); "a posted state cannot be read: {error}");
-                ctx.stop();
-            }
-        }
-    }
-
     /// Does what the machine wants done, once it is durable. Each may happen twice.
     fn perform(&self, effects: Vec<DirectEffect>) {
         let id = self.channel.id();
@@ -388,17 +312,6 @@ impl DirectChannelActor {
 }
 
 type Decided = (Transition<DirectEffect>, Permit, Answer);
-
-fn held_of(effects: Vec<DirectEffect>) -> Option<Held> {
-    effects.into_iter().find_map(|effect| match effect {
-        DirectEffect::Held(held) => Some(held),
-        DirectEffect::CoSign(_)
-        | DirectEffect::ChannelChanged
-        | DirectEffect::SettlementEnded(_)
-        | DirectEffect::NotCounted(_)
-        | DirectEffect::Alarm(_) => None,
-    })
-}
 
 fn cosigned(effect: &DirectEffect) -> Option<&DirectState> {
     match effect {
