@@ -172,7 +172,7 @@ impl Client {
     async fn send_until_known(&mut self, request: &Request) -> Result<Response, ClientError> {
         let id = FrameId::from(request.id());
         let frame = ClientFrame { id: None, body: ClientBody::Rpc(request.clone()) }.encode();
-        let mut resends_left = RESENDS_MAX;
+        let (mut resends_left, mut is_uncertain) = (RESENDS_MAX, false);
         loop {
             let mut others = Vec::new();
             let answer = self.wire.exchange(&frame, &id, &mut others).await;
@@ -181,9 +181,9 @@ impl Client {
                 Ok(ServerBody::Rpc(response)) if response.id() == Some(request.id()) => return Ok(response),
                 Ok(_) => return Err(ClientError::OtherType),
                 Err(ClientError::Refused(refusal))
-                    if refusal.code == Code::Unavailable && resends_left > 0 =>
+                    if resends_left > 0 && is_to_be_sent_again(refusal.code, is_uncertain) =>
                 {
-                    resends_left -= 1;
+                    (resends_left, is_uncertain) = (resends_left - 1, true);
                     sleep(refusal.retry_after_ms.map_or(RESEND_PAUSE, Duration::from_millis)).await;
                 }
                 Err(ClientError::Refused(refusal)) => {
@@ -300,6 +300,15 @@ impl Client {
             | ServerBody::Published { .. }
             | ServerBody::Pong { .. } => Ok(None),
         }
+    }
+}
+
+/// Once the outcome of a request is unknown, that another copy of it was turned away says nothing about the first.
+const fn is_to_be_sent_again(code: Code, is_uncertain: bool) -> bool {
+    match code {
+        Code::Unavailable => true,
+        Code::Overloaded | Code::RateLimited => is_uncertain,
+        _ => false,
     }
 }
 

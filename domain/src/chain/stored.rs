@@ -14,6 +14,17 @@ use crate::primitives::{
 /// The format that is written. Others are refused: there are none yet.
 const FORMAT: u32 = 1;
 
+/// How much of a state's data is kept: more than any state has that the broker would sign, so that what is cut still
+/// differs from all of them.
+const DATA_BYTES_MAX: usize = 1024;
+
+/// How long a signature may be to be kept: only those of keys matter here. Contract wallets have their own, of any
+/// length that somebody pays for.
+const SIGNATURE_BYTES_MAX: usize = 65;
+
+/// How many signatures are kept: one of each side.
+const SIGNATURES_MAX: usize = 2;
+
 /// Why bytes are no kept event.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoredEventError {
@@ -43,7 +54,8 @@ pub enum StoredEventError {
 }
 
 impl CustodyEvent {
-    /// The event for the store.
+    /// The event for the store. What strangers can make as long as they like is cut: no event is too long to be
+    /// kept, and none can keep others from being read.
     #[must_use]
     pub fn to_stored(&self) -> Vec<u8> {
         let kept = Kept { format: FORMAT, event: KeptEvent::from(self) };
@@ -188,11 +200,21 @@ impl From<RecordedState> for KeptState {
         Self {
             intent: state.intent.number(),
             version: state.version,
-            data: encode_hex(&state.data),
+            data: encode_hex(&state.data[..state.data.len().min(DATA_BYTES_MAX)]),
             allocations: state.allocations.map(KeptAllocation::from),
-            signatures: state.signatures.iter().map(|signature| encode_hex(signature)).collect(),
+            signatures: state
+                .signatures
+                .iter()
+                .take(SIGNATURES_MAX)
+                .map(|bytes| kept_signature(bytes))
+                .collect(),
         }
     }
+}
+
+/// One that is too long to be a key's becomes an empty one: it keeps its place, and proves nothing.
+fn kept_signature(bytes: &[u8]) -> String {
+    encode_hex(if bytes.len() > SIGNATURE_BYTES_MAX { &[] } else { bytes })
 }
 
 impl TryFrom<KeptState> for RecordedState {
@@ -285,6 +307,19 @@ mod tests {
         for event in events() {
             assert_eq!(CustodyEvent::from_stored(&event.to_stored()), Ok(event));
         }
+    }
+
+    #[test]
+    fn what_strangers_made_too_long_is_cut_and_proves_nothing() {
+        let [.., CustodyEvent::Closed { channel_id, state }] = &events()[..] else { panic!("the last one") };
+        let (long, right) = (vec![1; 4 * 1024 * 1024], vec![2; 65]);
+        let signatures = vec![long.clone(), right.clone(), long.clone()];
+        let state = RecordedState { data: long, signatures, ..state.clone() };
+        let stored = CustodyEvent::Closed { channel_id: *channel_id, state: state.clone() }.to_stored();
+        assert!(stored.len() < 8 * 1024, "{} bytes", stored.len());
+        let kept = RecordedState { data: vec![1; 1024], signatures: vec![Vec::new(), right], ..state };
+        let kept = CustodyEvent::Closed { channel_id: *channel_id, state: kept };
+        assert_eq!(CustodyEvent::from_stored(&stored), Ok(kept));
     }
 
     #[test]

@@ -77,7 +77,11 @@ pub(super) async fn look(
     for (id, creation) in open {
         let fate = match &creation.sent {
             None => Fate::Unsigned(Place { fees: nonces.fees }),
-            Some(sent) => fate_of(chain, &creation, sent, confirmed, used_up).await?,
+            // One that a node cannot answer for keeps no other waiting.
+            Some(sent) => fate_of(chain, &creation, sent, confirmed, used_up).await.unwrap_or_else(|error| {
+                log::warn!(tx:% = sent.hash; "nothing is known of what was sent: {error}");
+                Fate::Waiting
+            }),
         };
         fates.push((id, fate));
     }

@@ -66,6 +66,10 @@ pub(super) async fn scan(
     let height = confirmed.min(from.saturating_add(range - 1));
     let Some(to) = chain.block(height).await? else { return Ok(None) };
     let logs = chain.logs(from, to).await?;
+    // What was read before must still be there, or these logs are of another branch than the ones before them.
+    if let Some(read) = cursor {
+        check_still_there(chain.as_ref(), read).await?;
+    }
     let events = relevant(&services, chain.as_ref(), plan, &logs).await?;
     let upto = CursorRow { chain_id: plan.chain_id, height, hash: to.hash };
     Ok(Some(Scanned { events, upto }))

@@ -45,6 +45,11 @@ impl Handler<PreparePart> for DirectChannelActor {
     type Result = ResponseFuture<Result<PreparedPart, Refused>>;
 
     fn handle(&mut self, ask: PreparePart, ctx: &mut Context<Self>) -> Self::Result {
+        // For whoever is not its participant the channel does not exist: no error tells of its state, and nothing of
+        // theirs waits before what is its participant's (L12).
+        if !self.is_owners(&ask.next) {
+            return std::future::ready(Err(self.not_found())).boxed_local();
+        }
         self.ask(|reply| Job::Part(ask, reply), ctx)
     }
 }

@@ -42,8 +42,20 @@ impl DirectChannelActor {
             let pause = Duration::from_millis(HOLD_MILLIS_MAX);
             ctx.run_later(pause, move |act, ctx| act.release(hold, ctx));
         }
+        let is_held = answer.is_ok();
         if reply.send(answer).is_err() {
             self.release(hold, ctx);
+        } else if !is_held {
+            self.end_unless_known(ctx);
+        }
+    }
+
+    /// Ends the actor of a channel that has not come into being: what was refused leaves nothing behind.
+    fn end_unless_known(&mut self, ctx: &mut Context<Self>) {
+        let is_unknown = self.revision.is_none() && self.hold.is_none() && self.jobs.is_empty();
+        if is_unknown && self.pen.is_quiet() {
+            self.pen.leave();
+            ctx.stop();
         }
     }
 
@@ -70,6 +82,7 @@ impl DirectChannelActor {
             let _released = self.channel.apply(DirectEvent::Release { request_hash }, clock::now());
         }
         self.work(ctx);
+        self.end_unless_known(ctx);
     }
 
     /// Somebody's commit for which this channel held its next state is durable: that is its state.

@@ -138,10 +138,6 @@ impl DirectChannelActor {
             && let Some(job) = self.jobs.pop_front()
         {
             match job {
-                // For whoever is not its participant the channel does not exist: no error tells of its state (L12).
-                Job::Part(ask, reply) if !self.is_owners(&ask.next) => {
-                    let _gone = reply.send(Err(self.not_found()));
-                }
                 Job::Part(ask, reply) => {
                     let event =
                         DirectEvent::Propose { request_hash: ask.request_hash, next: Box::new(ask.next) };

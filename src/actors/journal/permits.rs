@@ -205,8 +205,9 @@ impl Known {
         }
         let Some(waiters) = &mut self.waiters else { return NoPermit::Posted };
         waiters.retain(|waiter| !waiter.is_canceled());
+        // It is being decided: nobody may be told that nothing has happened.
         if waiters.len() >= WAITERS_MAX {
-            return NoPermit::Overloaded;
+            return NoPermit::Closed;
         }
         let (waiter, answer) = oneshot::channel();
         waiters.push(waiter);

@@ -44,7 +44,7 @@ pub(super) async fn states(
         let signed = match Signed::verify(body.clone(), &[state.sig], expected) {
             Ok(signed) => Ok(signed),
             // It may be signed as the custody contract's typed data, which names the contract.
-            Err(error) => match custody_of(services, state).await? {
+            Err(error) => match custody_of(services, state, expected).await? {
                 Some(custody) => Signed::verify_on(&custody, body, &[state.sig], expected),
                 None => Err(error),
             },
@@ -85,14 +85,20 @@ pub(super) fn asked(
     Ok(Asked { by, request: signed, states, params: () })
 }
 
-/// The custody contract of a known channel's chain.
-async fn custody_of(services: &Services, carried: &CarriedState) -> Result<Option<CustodyDomain>, Refusal> {
+/// The custody contract of the chain of a channel that is one of theirs: of others nothing is told, not even whether
+/// there are any.
+async fn custody_of(
+    services: &Services,
+    carried: &CarriedState,
+    expected: &[Address],
+) -> Result<Option<CustodyDomain>, Refusal> {
     let stored = services.store.load(OwnerId::Channel(carried.channel_id)).await;
     let state = stored.map_err(|_| Refusal::new(Code::Unavailable))?.state;
-    let chain = state
-        .filter(|row| row.kind == StateKind::Direct)
-        .and_then(|row| DirectChannel::stored_chain(&row.body).ok());
-    Ok(chain
-        .and_then(|chain_id| services.terms_of(chain_id))
-        .map(|terms| Arc::unwrap_or_clone(terms).custody))
+    let Some(row) = state.filter(|row| row.kind == StateKind::Direct) else { return Ok(None) };
+    let chain = DirectChannel::stored_chain(&row.body).ok();
+    let Some(terms) = chain.and_then(|chain_id| services.terms_of(chain_id)) else { return Ok(None) };
+    let channel = DirectChannel::decode(carried.channel_id, Arc::clone(&terms), &row.body).ok();
+    let is_theirs =
+        channel.and_then(|channel| channel.owner()).is_some_and(|owner| expected.contains(&owner));
+    Ok(is_theirs.then(|| terms.custody.clone()))
 }

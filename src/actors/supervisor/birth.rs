@@ -41,6 +41,9 @@ pub(super) async fn bring_to_life(
     owner: OwnerId,
     new_on: Option<ChainId>,
 ) -> Result<OwnerHandle, Refused> {
+    if matches!(owner, OwnerId::Channel(_)) && new_on.is_none() && !is_known(&services, owner).await? {
+        return Err(Refused::NotFound { owner });
+    }
     let journal = services.journal.clone();
     let (registered, told) = journal.register(Author::Owner(owner)).await.map_err(|error| {
         log::warn!(owner:% = owner; "cannot load an owner: {error}");
@@ -57,6 +60,16 @@ pub(super) async fn bring_to_life(
             .ok_or(Refused::NotFound { owner }),
         OwnerId::Channel(id) => channel(id, birth, new_on),
     }
+}
+
+/// Whether anything is stored of a channel. Looked up beside the journal, whose turns are for those who write: ids
+/// that nobody knows can be asked for by everybody.
+async fn is_known(services: &Services, owner: OwnerId) -> Result<bool, Refused> {
+    let stored = services.store.load(owner).await.map_err(|error| {
+        log::warn!(owner:% = owner; "cannot look for an owner: {error}");
+        Refused::Unavailable
+    })?;
+    Ok(stored.state.is_some() || !stored.inbox.is_empty())
 }
 
 fn channel(id: ChannelId, birth: Birth, new_on: Option<ChainId>) -> Result<OwnerHandle, Refused> {

@@ -144,7 +144,9 @@ impl SupervisorActor {
             owners.extend(services.checked_chains.all().into_iter().map(OwnerId::Network));
             for chain_id in services.chains.keys() {
                 let unhandled = services.store.unhandled(*chain_id, None, DUE_MAX).await?;
-                owners.extend(unhandled.iter().map(|event| event.owner));
+                let is_checked = services.checked_chains.all().contains(chain_id);
+                let owners_of = unhandled.iter().map(|event| event.owner);
+                owners.extend(owners_of.filter(|owner| is_checked || matches!(owner, OwnerId::Channel(_))));
             }
             Ok::<_, StoreError>(owners)
         };

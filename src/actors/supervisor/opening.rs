@@ -60,12 +60,7 @@ impl SupervisorActor {
     fn commit_opening(&mut self, ready: Ready) -> Result<Committed, Refused> {
         let Ready { asked, request, with_direct_channel, preparation } = ready;
         let services = &self.services;
-        let terms = OpeningTerms {
-            broker: services.broker,
-            tokens: &services.tokens,
-            with_direct_channel: &with_direct_channel,
-            expiry_window_secs: super::super::services::EXPIRY_WINDOW_SECS,
-        };
+        let terms = terms(services, &with_direct_channel);
         let now = clock::now();
         preparation.check_in_time()?;
         let opened = open(request, &terms, now)?;
@@ -114,6 +109,15 @@ async fn prepare(services: Arc<Services>, asked: Asked<Opening>) -> Result<Ready
     Ok(Ready { asked, request, with_direct_channel, preparation })
 }
 
+fn terms<'a>(services: &'a Services, with_direct_channel: &'a BTreeSet<Address>) -> OpeningTerms<'a> {
+    OpeningTerms {
+        broker: services.broker,
+        tokens: &services.tokens,
+        with_direct_channel,
+        expiry_window_secs: super::super::services::EXPIRY_WINDOW_SECS,
+    }
+}
+
 async fn try_prepare(
     services: &Services,
     asked: &Asked<Opening>,
@@ -125,7 +129,6 @@ async fn try_prepare(
         Ok(_) => return Err(Refused::Exists { owner }),
         Err(refused) => return Err(refused),
     }
-    let with_direct_channel = services.with_direct_channel(&definition.participants).await?;
     let mut request = OpeningRequest {
         request: asked.key(),
         definition: definition.clone(),
@@ -134,13 +137,11 @@ async fn try_prepare(
         signers: asked.request.signers().clone(),
         parts: Vec::new(),
     };
-    let terms = OpeningTerms {
-        broker: services.broker,
-        tokens: &services.tokens,
-        with_direct_channel: &with_direct_channel,
-        expiry_window_secs: super::super::services::EXPIRY_WINDOW_SECS,
-    };
-    // What is wrong with the opening itself is said before anybody is asked to hold anything.
+    // What is wrong with the opening itself is said before anybody is looked for or asked to hold anything.
+    let everybody = definition.participants.iter().copied().collect();
+    open(request.clone(), &terms(services, &everybody), clock::now())?;
+    let with_direct_channel = services.with_direct_channel(&definition.participants).await?;
+    let terms = terms(services, &with_direct_channel);
     open(request.clone(), &terms, clock::now())?;
     let mut preparation = Preparation::begin();
     preparation.parts(services, &asked.states, asked.hash()).await?;

@@ -42,7 +42,10 @@ pub(super) async fn load(db: &Db, owner: OwnerId) -> Result<Stored, StoreError> 
         Some(accounts) => rows(db, accounts.order_by_asc(accounts::Column::Id)).await?,
         None => Vec::new(),
     };
-    Ok(Stored { state: rows(db, state).await?.pop(), accounts, inbox: rows(db, inbox).await? })
+    // In this order: an event leaves the inbox only together with a state, which never goes away. The other way
+    // round an owner that is being brought into being could look like one that nobody knows.
+    let inbox = rows(db, inbox).await?;
+    Ok(Stored { state: rows(db, state).await?.pop(), accounts, inbox })
 }
 
 /// By the beginning of the key that names accounts, which is indexed.
