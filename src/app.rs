@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use anyhow::Context as _;
-use domain::channel::direct::Terms;
+use domain::channel::direct::{CONTRACT_CHALLENGE_SECS_MIN, Terms};
 use domain::crypto::{CustodyDomain, SigningKey};
 use domain::ledger::OwnerId;
 use domain::primitives::{ChainId, Token};
@@ -15,10 +15,11 @@ use domain::protocol::method::{get_assets, get_config};
 use evm::{Client, ContractMismatch, RpcLimits};
 use secrecy::ExposeSecret as _;
 
+use crate::actors::chain_sender::kept_contract;
 use crate::actors::chain_watcher::{ChainWatcherActor, WatchPlan};
 use crate::actors::directory::Directory;
 use crate::actors::journal::{JournalActor, JournalHealth};
-use crate::actors::services::{CheckedChains, Services};
+use crate::actors::services::{CheckedChains, ReadChains, Services};
 use crate::actors::session::{Facts, SessionShared};
 use crate::actors::supervisor::SupervisorActor;
 use crate::chain::{ChainClient, EvmChain};
@@ -29,6 +30,9 @@ use crate::store::{SqlStore, Store};
 
 /// How long the start waits for a chain to answer before it serves without it.
 const CHAIN_WAIT: Duration = Duration::from_secs(10);
+
+/// How often the start looks whether the chains have been read.
+const CATCH_UP_POLL: Duration = Duration::from_millis(10);
 
 /// How long a chain that did not answer is left alone before it is asked again.
 const CHAIN_RETRY: Duration = Duration::from_secs(5);
@@ -82,6 +86,7 @@ impl App {
             directory: Directory::default(),
             arbiters: (0..threads).map(|_| Arbiter::new().handle()).collect(),
             checked_chains: CheckedChains::default(),
+            read_chains: ReadChains::default(),
         });
         SupervisorActor::open(Arc::clone(&services))
             .await
@@ -90,6 +95,7 @@ impl App {
             let client = clients.remove(&network.chain_id).context("every network has a client")?;
             watch(&services, network, client).await?;
         }
+        catch_up(&services).await;
         let shared = SessionShared { services: Arc::clone(&services), facts: facts(config, &services) };
         let listening = http::listen(config.server.listen, Arc::new(shared)).context("cannot listen")?;
         Ok(Self { services, listening })
@@ -170,7 +176,7 @@ fn facts(config: &Config, services: &Services) -> Facts {
         name: network.name.to_string(),
         custody_address: network.custody,
         adjudicator_address: network.adjudicator,
-        challenge_min: network.min_challenge_secs,
+        challenge_min: network.min_challenge_secs.max(CONTRACT_CHALLENGE_SECS_MIN),
         challenge_max: network.max_challenge_secs,
         confirmations: network.confirmations.into(),
     });
@@ -240,12 +246,37 @@ async fn keep_watching(
     }
 }
 
+/// Waits until all chains that are watched have been read to their end, for a while at most: what is not read by then
+/// is not moved until it is.
+async fn catch_up(services: &Services) {
+    let chains = services.checked_chains.all();
+    let all_read = async {
+        while chains.iter().any(|chain_id| services.read_chains.check(*chain_id, clock::now()).is_err()) {
+            tokio::time::sleep(CATCH_UP_POLL).await;
+        }
+    };
+    if tokio::time::timeout(CHAIN_WAIT, all_read).await.is_err() {
+        log::warn!(
+            "not everything that happened on the chains has been read yet; it is read while clients are served"
+        );
+    }
+}
+
 /// Why a chain is not watched.
 enum NotWatched {
-    /// Its contracts are not this program's: none of its rules would be safe there.
-    Foreign(ContractMismatch),
+    /// Its contracts are not this program's, or not those of this book: none of its rules would be safe there.
+    Foreign(anyhow::Error),
     /// It may be later.
     Later(anyhow::Error),
+}
+
+/// The book of a chain belongs to one custody contract: what it says of channels is not true of another one's.
+async fn check_same_contract(services: &Services, network: &NetworkConfig) -> Result<(), NotWatched> {
+    let terms = services.terms_of(network.chain_id);
+    let terms = terms.ok_or_else(|| NotWatched::Later(anyhow::anyhow!("the network has no terms")))?;
+    let stored = services.store.load(OwnerId::Network(network.chain_id)).await;
+    let stored = stored.map_err(|error| NotWatched::Later(error.into()))?;
+    kept_contract(stored.state.as_ref(), &terms.custody).map_err(|error| NotWatched::Foreign(error.into()))
 }
 
 async fn try_watch(
@@ -258,8 +289,9 @@ async fn try_watch(
     match client.check_contracts(network.custody, network.adjudicator, head).await {
         Ok(()) => {}
         Err(ContractMismatch::Chain(error)) => return Err(later(error)),
-        Err(mismatch) => return Err(NotWatched::Foreign(mismatch)),
+        Err(mismatch) => return Err(NotWatched::Foreign(mismatch.into())),
     }
+    check_same_contract(services, network).await?;
     // From now on money may be sent there.
     services.checked_chains.insert(network.chain_id);
     if let Err(refused) = services.owner(OwnerId::Network(network.chain_id)).await {

@@ -84,6 +84,8 @@ pub struct PrepareLiquidity {
     pub hold: HoldId,
     /// The channel that is to be created.
     pub channel: ChannelId,
+    /// Whose it will be.
+    pub participant: Address,
     /// The token.
     pub token: Token,
     /// How much.
@@ -228,13 +230,13 @@ impl Preparation {
     pub async fn liquidity(
         &mut self,
         services: &Services,
-        channel: ChannelId,
+        (channel, participant): (ChannelId, Address),
         token: Token,
         amount: Amount,
     ) -> Result<(), Refused> {
         let sender = services.sender(token.chain_id)?;
         self.held.push(sender.clone().recipient());
-        let ask = PrepareLiquidity { hold: self.hold, channel, token, amount };
+        let ask = PrepareLiquidity { hold: self.hold, channel, participant, token, amount };
         let incarnation =
             sender.send(ask).timeout(self.time_left()?).await.map_err(|_| Refused::Overloaded)??;
         self.others.push((OwnerId::Network(token.chain_id), incarnation));

@@ -124,7 +124,13 @@ pub enum Refused {
         /// What was asked for.
         requested: Amount,
     },
-    /// The chain does not answer.
+    /// There are as many of these as there may be.
+    #[error("there are {max} of these already")]
+    TooMany {
+        /// How many there may be.
+        max: usize,
+    },
+    /// The chain does not answer, or has not been read lately.
     #[error("chain {chain_id} cannot be reached at the moment")]
     ChainUnavailable {
         /// The chain.

@@ -11,7 +11,7 @@ use domain::primitives::Timestamp;
 use super::directory::Directory;
 use super::journal::JournalActor;
 use super::push::Push;
-use super::services::{CheckedChains, Services};
+use super::services::{CheckedChains, ReadChains, Services};
 use crate::store::MemoryStore;
 
 /// Services whose journal has written since `since`, with a copy of their store.
@@ -31,6 +31,7 @@ pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
         directory: Directory::default(),
         arbiters: vec![Arbiter::current()],
         checked_chains: CheckedChains::default(),
+        read_chains: ReadChains::default(),
     });
     (services, store)
 }

@@ -7,7 +7,7 @@ use actix::prelude::*;
 use domain::channel::direct::{Phase, Terms};
 use domain::crypto::SigningKey;
 use domain::ledger::OwnerId;
-use domain::primitives::{Address, ChainId, ChannelId, Token};
+use domain::primitives::{Address, ChainId, ChannelId, Timestamp, Token};
 
 use super::chain_sender::ChainSenderActor;
 use super::direct_channel::DirectChannelActor;
@@ -48,6 +48,35 @@ pub struct Services {
     pub arbiters: Vec<ArbiterHandle>,
     /// Where the broker's money may be spent.
     pub checked_chains: CheckedChains,
+    /// Up to when chains were read.
+    pub read_chains: ReadChains,
+}
+
+/// When the log of each chain was last read to its confirmed end.
+///
+/// Who has brought an old state on chain must not go on spending the newer one before the broker has seen it: what a
+/// channel holds is only moved while its chain is being read.
+#[derive(Debug, Default)]
+pub struct ReadChains(RwLock<BTreeMap<ChainId, Timestamp>>);
+
+/// How long ago that may be: far less than any challenge lasts, long enough for a node that restarts.
+const UNREAD_MILLIS_MAX: u64 = 10 * 60 * 1_000;
+
+impl ReadChains {
+    /// Everything that is confirmed has been read.
+    pub fn insert(&self, chain_id: ChainId, now: Timestamp) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(chain_id, now);
+    }
+
+    /// Whether the chain has been read lately.
+    ///
+    /// # Errors
+    /// [`Refused::ChainUnavailable`] when it has not.
+    pub fn check(&self, chain_id: ChainId, now: Timestamp) -> Result<(), Refused> {
+        let read = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let is_read = read.get(&chain_id).is_some_and(|at| now.millis_since(*at) <= UNREAD_MILLIS_MAX);
+        if is_read { Ok(()) } else { Err(Refused::ChainUnavailable { chain_id }) }
+    }
 }
 
 /// The chains whose contracts were found to be this program's. On no other is anything sent: none of its rules
@@ -218,5 +247,21 @@ impl Services {
     /// sender is being rebuilt.
     pub fn sender(&self, chain_id: ChainId) -> Result<Addr<ChainSenderActor>, Refused> {
         self.directory.sender(chain_id).ok_or(Refused::ChainUnavailable { chain_id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_read_until_nobody_has_looked_for_a_while() {
+        let (read, now) = (ReadChains::default(), Timestamp::from_millis(1_700_000_000_000));
+        let (one, other) = (ChainId::new(1), ChainId::new(2));
+        assert!(read.check(one, now).is_err());
+        read.insert(one, now);
+        assert!(read.check(one, now.plus_millis(UNREAD_MILLIS_MAX)).is_ok());
+        assert!(read.check(one, now.plus_millis(UNREAD_MILLIS_MAX + 1)).is_err());
+        assert!(read.check(other, now).is_err());
     }
 }

@@ -11,6 +11,7 @@ mod hammer;
 mod model;
 mod play;
 mod settlement;
+mod unread;
 mod world;
 
 use play::{Play, Tally};

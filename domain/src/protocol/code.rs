@@ -195,7 +195,7 @@ codes! {
     LimitReached "limit_reached" never Answer ["max"]
         "there are as many of these as a participant may have";
     Overloaded "overloaded" retry Answer []
-        "too much is being decided; nothing has happened";
+        "too much is being done; this copy of the request has done nothing";
     Unavailable "unavailable" retry Answer []
         "the outcome is unknown: send the same signed bytes again";
 

@@ -73,6 +73,8 @@ limits! {
         "how long a connection may stay without a login";
     AUTH_ATTEMPTS_MAX: u32 = 5, "attempts",
         "`auth` frames of one connection; each may cost a recovery";
+    SETTLEMENTS_MAX: usize = 4, "settlements",
+        "settlements of one participant on one chain that are under way; each costs the broker a transaction";
     FRAMES_PER_SECOND_MAX: u64 = 200, "frames",
         "what one connection may send in a second, on average; keeps one client from using up what all share";
     FRAMES_AT_ONCE_MAX: u64 = 1_000, "frames",

@@ -71,6 +71,11 @@ impl Creation {
         self.terms.on_chain(self.chain_id).channel_id()
     }
 
+    /// Whose channel it is.
+    pub(super) fn participant(&self) -> Address {
+        self.terms.on_chain(self.chain_id).participants[0]
+    }
+
     /// What it takes of the broker's available balance.
     pub(super) fn cost(&self) -> (Token, Amount) {
         let paid = self.state.allocations[0];

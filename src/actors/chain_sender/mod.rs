@@ -5,6 +5,7 @@
 //! is read from the chain, so that a restart goes on where it was. Deliberately absent: raising fees, and
 //! any decision about whom to pay.
 
+mod contract;
 mod creation;
 mod handlers;
 mod own_means;
@@ -16,11 +17,11 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use domain::ledger::{Cause, OwnerId, RequestKey};
-use domain::primitives::{Amount, ChainId, ChannelId, Token};
+use domain::primitives::{Amount, ChainId, Token};
 
 use super::direct_channel::SettlementFailed;
 use super::exit::ExitGuard;
-use super::journal::{FromJournal, Incarnation, NewOutbox};
+use super::journal::{FromJournal, Incarnation, NewOutbox, NewState};
 use super::pen::Pen;
 use super::prepare::{HOLD_MILLIS_MAX, HoldId, PrepareLiquidity, Release};
 use super::request::Refused;
@@ -28,14 +29,18 @@ use super::services::Services;
 use super::supervisor::Birth;
 use crate::chain::{ChainClient, ChainError};
 use crate::clock;
-use crate::store::{OutboxId, OutboxRow, OutboxStatus, PAGE_ROWS_MAX};
+use crate::store::{OutboxId, OutboxRow, OutboxStatus, PAGE_ROWS_MAX, StateKind};
 use creation::{Creation, Sent};
 use pursue::{Fate, Place};
 
+pub use contract::kept_contract;
 pub(super) use creation::creation;
 
 /// How often the chain is asked what became of what was sent.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The most settlements that are not at their end: what is looked after every second.
+const OPEN_MAX: usize = 1_000;
 
 /// The sender of one network.
 pub struct ChainSenderActor {
@@ -55,7 +60,7 @@ pub struct ChainSenderActor {
     /// How many of them have come to their end: what was read of the chain before that may still hold their cost.
     ended: u64,
     /// What is promised to settlements that are being decided.
-    holds: BTreeMap<HoldId, (ChannelId, Token, Amount)>,
+    holds: BTreeMap<HoldId, PrepareLiquidity>,
     /// The nonce after the last one that was given away.
     next_nonce: u64,
     is_looking: bool,
@@ -99,11 +104,31 @@ impl ChainSenderActor {
                 is_looking: false,
                 _exit: exit,
             };
+            if registered.stored.state.is_none() {
+                sender.keep_contract(ctx);
+            }
             for event in registered.stored.inbox {
                 sender.happened(&event, ctx);
             }
             sender
         }))
+    }
+
+    /// Keeps which contract the book of this chain belongs to.
+    fn keep_contract(&mut self, ctx: &mut Context<Self>) {
+        let Some(terms) = self.services.terms_of(self.chain_id) else { return };
+        let mut commit = self.pen.begin();
+        commit.states.push(NewState {
+            owner: OwnerId::Network(self.chain_id),
+            replaces: None,
+            kind: StateKind::Sender,
+            phase: 0,
+            due_at: None,
+            body: contract::encode(&terms.custody),
+        });
+        if self.pen.hand_over(commit, Waiting::Nothing).is_err() {
+            ctx.stop();
+        }
     }
 
     /// Reads what was decided before; what is decided from now on comes by the stream.
@@ -142,7 +167,7 @@ impl ChainSenderActor {
             Ok(creation) => {
                 // What was promised for it is now counted as decided.
                 let channel = creation.channel();
-                self.holds.retain(|_, (promised, _, _)| *promised != channel);
+                self.holds.retain(|_, promised| promised.channel != channel);
                 self.open.insert(row.id, creation);
             }
             Err(error) => log::error!(chain_id:% = self.chain_id; "{error}"),
@@ -152,8 +177,8 @@ impl ChainSenderActor {
     /// What is decided or promised of a token and may not be on chain yet.
     fn bound(&self, token: Token) -> Option<Amount> {
         let decided = self.open.values().map(Creation::cost).filter(|(of, _)| *of == token);
-        let promised = self.holds.values().filter(|(_, of, _)| *of == token);
-        Amount::checked_sum(decided.map(|(_, amount)| amount).chain(promised.map(|(_, _, amount)| *amount)))
+        let promised = self.holds.values().filter(|promised| promised.token == token);
+        Amount::checked_sum(decided.map(|(_, amount)| amount).chain(promised.map(|promised| promised.amount)))
     }
 
     /// Asks the chain what became of the first thing that is open, and does what follows.

@@ -3,9 +3,11 @@
 use actix::prelude::*;
 use domain::chain::CustodyEvent;
 use domain::ledger::{AccountKey, Cause, Entry, EventKey, LedgerError, Side, Transfer, TransferKind};
-use domain::primitives::{Amount, Token};
+use domain::primitives::{Address, Amount, Token};
+use domain::protocol::SETTLEMENTS_MAX;
 
-use super::{ChainError, ChainSenderActor, Incarnation, PrepareLiquidity, Refused, Waiting};
+use super::creation::Creation;
+use super::{ChainError, ChainSenderActor, Incarnation, OPEN_MAX, PrepareLiquidity, Refused, Waiting};
 use crate::clock;
 use crate::store::InboxRow;
 
@@ -75,6 +77,17 @@ impl ChainSenderActor {
         Transfer::new(kind, Cause::Chain(key), clock::now(), entries).map(Some)
     }
 
+    /// Whether another settlement of this participant can be taken.
+    fn check_room(&self, participant: Address) -> Result<(), Refused> {
+        let decided = self.open.values().map(Creation::participant);
+        let all = decided.chain(self.holds.values().map(|promised| promised.participant));
+        let own = all.filter(|whose| *whose == participant).count();
+        if own >= SETTLEMENTS_MAX {
+            return Err(Refused::TooMany { max: SETTLEMENTS_MAX });
+        }
+        if self.open.len() + self.holds.len() >= OPEN_MAX { Err(Refused::Overloaded) } else { Ok(()) }
+    }
+
     /// Promises liquidity out of the available balance at confirmed depth, less what is decided or promised.
     pub(super) fn promise(
         &self,
@@ -82,6 +95,9 @@ impl ChainSenderActor {
     ) -> ResponseActFuture<Self, Result<Incarnation, Refused>> {
         let (chain, broker) = (std::sync::Arc::clone(&self.chain), self.services.broker);
         let (confirmations, token, ended) = (self.confirmations, ask.token, self.ended);
+        if let Err(refused) = self.services.read_chains.check(self.chain_id, clock::now()) {
+            return Box::pin(actix::fut::err(refused));
+        }
         let available = async move {
             let head = chain.head().await?;
             let Some(height) = head.height.checked_sub(confirmations) else { return Ok(Amount::ZERO) };
@@ -92,6 +108,7 @@ impl ChainSenderActor {
         };
         Box::pin(available.into_actor(self).map(move |available, act, ctx| {
             let available = available.map_err(|_| Refused::ChainUnavailable { chain_id: act.chain_id })?;
+            act.check_room(ask.participant)?;
             // What was paid meanwhile is neither in what was read nor in what is bound any more.
             if !act.is_read || act.ended != ended {
                 return Err(Refused::Overloaded);
@@ -101,7 +118,7 @@ impl ChainSenderActor {
             if free < ask.amount {
                 return Err(Refused::LiquidityShort { token, available: free, requested: ask.amount });
             }
-            act.holds.insert(ask.hold, (ask.channel, token, ask.amount));
+            act.holds.insert(ask.hold, ask);
             let pause = std::time::Duration::from_millis(super::HOLD_MILLIS_MAX);
             ctx.run_later(pause, move |act, _| {
                 act.holds.remove(&ask.hold);

@@ -21,6 +21,7 @@ use super::pen::Pen;
 use super::services::Services;
 use super::supervisor::Wake as WakeOwners;
 use crate::chain::{ChainClient, Wake};
+use crate::clock;
 use crate::store::{CursorRow, CursorTrim, PAGE_ROWS_MAX};
 use scan::{ScanError, Scanned, scan};
 
@@ -62,6 +63,8 @@ pub struct ChainWatcherActor {
     is_busy: bool,
     /// Whether something may have happened since the scan under way began.
     is_wanted: bool,
+    /// Whether what is being written is everything that is confirmed.
+    is_all: bool,
 }
 
 impl ChainWatcherActor {
@@ -88,6 +91,7 @@ impl ChainWatcherActor {
                 retry_ms: RETRY_MS_MIN,
                 is_busy: false,
                 is_wanted: false,
+                is_all: false,
             }
         }))
     }
@@ -129,7 +133,8 @@ impl ChainWatcherActor {
 
     /// Writes what was read. The next look begins when it is durable.
     fn write(&mut self, scanned: Scanned, ctx: &mut Context<Self>) {
-        let Scanned { events, upto } = scanned;
+        let Scanned { events, upto, is_all } = scanned;
+        self.is_all = is_all;
         let mut commit = self.pen.begin();
         let mut owners: Vec<OwnerId> = events.iter().map(|event| event.owner).collect();
         owners.dedup();
@@ -152,6 +157,7 @@ impl ChainWatcherActor {
     fn rest(&mut self, ctx: &mut Context<Self>) {
         self.is_busy = false;
         self.retry_ms = RETRY_MS_MIN;
+        self.services.read_chains.insert(self.plan.chain_id, clock::now());
         if self.is_wanted {
             self.look(ctx);
         }
@@ -163,7 +169,7 @@ impl ChainWatcherActor {
             ScanError::Reorganised { .. } => {
                 log::error!(chain_id:% = self.plan.chain_id; "{error}");
             }
-            ScanError::Chain(_) | ScanError::Store(_) => {
+            ScanError::Chain(_) | ScanError::Store(_) | ScanError::Missing { .. } => {
                 log::warn!(chain_id:% = self.plan.chain_id; "cannot read the chain: {error}");
             }
         }
@@ -241,6 +247,9 @@ impl StreamHandler<FromJournal> for ChainWatcherActor {
             FromJournal::Durable { upto } => {
                 for owners in self.pen.durable(upto) {
                     wake(&self.services, owners);
+                }
+                if self.is_all {
+                    self.services.read_chains.insert(self.plan.chain_id, clock::now());
                 }
                 self.is_busy = false;
                 self.look(ctx);

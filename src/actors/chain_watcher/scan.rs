@@ -21,6 +21,8 @@ pub(super) struct Scanned {
     pub(super) events: Vec<NewEvent>,
     /// The last block read.
     pub(super) upto: CursorRow,
+    /// Whether that is everything that is confirmed.
+    pub(super) is_all: bool,
 }
 
 /// Why nothing could be read.
@@ -32,6 +34,12 @@ pub(super) enum ScanError {
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The node has no block below the head that it has told.
+    #[error("the node has no block {height}, though it has a later one")]
+    Missing {
+        /// The height of the block.
+        height: u64,
+    },
     /// A block that was read is no longer on the chain: the reorganisation is deeper than `confirmations`.
     #[error("block {height} was {read} when it was read and is now {found:?}: the chain is read no further")]
     Reorganised {
@@ -64,7 +72,7 @@ pub(super) async fn scan(
         return Ok(None);
     };
     let height = confirmed.min(from.saturating_add(range - 1));
-    let Some(to) = chain.block(height).await? else { return Ok(None) };
+    let to = chain.block(height).await?.ok_or(ScanError::Missing { height })?;
     let logs = chain.logs(from, to).await?;
     // What was read before must still be there, or these logs are of another branch than the ones before them.
     if let Some(read) = cursor {
@@ -72,7 +80,7 @@ pub(super) async fn scan(
     }
     let events = relevant(&services, chain.as_ref(), plan, &logs).await?;
     let upto = CursorRow { chain_id: plan.chain_id, height, hash: to.hash };
-    Ok(Some(Scanned { events, upto }))
+    Ok(Some(Scanned { events, upto, is_all: height == confirmed }))
 }
 
 async fn check_still_there(chain: &dyn ChainClient, read: CursorRow) -> Result<(), ScanError> {

@@ -50,6 +50,11 @@ impl Handler<PreparePart> for DirectChannelActor {
         if !self.is_owners(&ask.next) {
             return std::future::ready(Err(self.not_found())).boxed_local();
         }
+        if let Err(refused) =
+            self.services.read_chains.check(self.channel.terms().chain_id, crate::clock::now())
+        {
+            return std::future::ready(Err(refused)).boxed_local();
+        }
         self.ask(|reply| Job::Part(ask, reply), ctx)
     }
 }

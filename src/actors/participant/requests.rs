@@ -119,7 +119,7 @@ impl ParticipantActor {
             let held = async {
                 let channel = params.channel_id();
                 preparation.announcement(&services, asked.hash(), (token, amount), params, initial).await?;
-                preparation.liquidity(&services, channel, token, amount).await
+                preparation.liquidity(&services, (channel, asked.by), token, amount).await
             };
             let held = held.await;
             (asked, held.map(|()| preparation))

@@ -32,6 +32,9 @@ pub(super) fn of(refused: &Refused) -> Refusal {
         Refused::ChainUnavailable { chain_id } => {
             says(Code::ChainUnavailable).with(Details { chain_id: Some(*chain_id), ..Details::default() })
         }
+        Refused::TooMany { max } => {
+            says(Code::LimitReached).with(Details { max: u64::try_from(*max).ok(), ..Details::default() })
+        }
         Refused::Overloaded => Refusal::new(Code::Overloaded),
         Refused::Unavailable => Refusal::new(Code::Unavailable),
     }
@@ -48,6 +51,7 @@ pub(super) fn of_room(channel: ChannelId, refused: &Refused) -> Refusal {
         | Refused::Virtual(_)
         | Refused::Opening(_)
         | Refused::LiquidityShort { .. }
+        | Refused::TooMany { .. }
         | Refused::ChainUnavailable { .. }
         | Refused::Overloaded
         | Refused::Unavailable => of(refused),

@@ -44,11 +44,14 @@ const MAILBOX: usize = 4_096;
 
 type LoadReply = oneshot::Sender<Result<OwnerHandle, Refused>>;
 
+/// Who waits for an owner, and on which chain it may be a new direct channel.
+type Waiting = (LoadReply, Option<ChainId>);
+
 /// The supervisor.
 pub struct SupervisorActor {
     services: Arc<Services>,
     /// Who waits for an owner that is being loaded.
-    loading: BTreeMap<OwnerId, Vec<LoadReply>>,
+    loading: BTreeMap<OwnerId, Vec<Waiting>>,
     pen: Pen<oneshot::Sender<Result<(), Refused>>>,
     _successor: Successor,
 }
@@ -108,23 +111,28 @@ impl SupervisorActor {
         let waiting = self.loading.entry(owner).or_default();
         let is_first = waiting.is_empty();
         // Whoever only wakes an owner waits for nothing, but marks it as being loaded.
-        waiting.push(reply.unwrap_or_else(|| oneshot::channel().0));
+        waiting.push((reply.unwrap_or_else(|| oneshot::channel().0), new_on));
         if !is_first {
             return;
         }
         let birth = birth::bring_to_life(Arc::clone(&self.services), owner, new_on);
-        ctx.spawn(birth.into_actor(self).map(move |born, act, _| {
+        ctx.spawn(birth.into_actor(self).map(move |born, act, ctx| {
             let waiting = act.loading.remove(&owner).unwrap_or_default();
             match born {
                 Ok(handle) => {
                     act.services.directory.insert(owner, handle.clone());
-                    for reply in waiting {
+                    for (reply, _) in waiting {
                         answer(Some(reply), Ok(handle.clone()));
                     }
                 }
                 Err(refused) => {
                     let is_unknown = matches!(refused, Refused::NotFound { .. });
-                    for reply in waiting {
+                    for (reply, also_on) in waiting {
+                        // Who joined may bring it into being, though the first only looked for it.
+                        if is_unknown && new_on.is_none() && also_on.is_some() {
+                            act.load(owner, also_on, Some(reply), ctx);
+                            continue;
+                        }
                         let refused =
                             if is_unknown { Refused::NotFound { owner } } else { Refused::Unavailable };
                         answer(Some(reply), Err(refused));

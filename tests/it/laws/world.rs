@@ -13,7 +13,7 @@ use clearnet::actors::journal::{
 };
 use clearnet::actors::participant::{MoveMoney, SettleWallet};
 use clearnet::actors::request::Refused;
-use clearnet::actors::services::{CheckedChains, Services};
+use clearnet::actors::services::{CheckedChains, ReadChains, Services};
 use clearnet::actors::supervisor::{OpenVirtualChannel, SupervisorActor, Wake};
 use clearnet::actors::virtual_channel::{CloseVirtualChannel, UpdateVirtualChannel};
 use clearnet::chain::{ChainClient, SignedState};
@@ -23,7 +23,7 @@ use domain::chain::{CustodyEvent, RecordedState};
 use domain::channel::direct::Terms;
 use domain::crypto::{CustodyDomain, DirectState, Intent, keccak256};
 use domain::ledger::{EventKey, OwnerId};
-use domain::primitives::{Address, Amount, ChainId, ChannelId, Token};
+use domain::primitives::{Address, Amount, ChainId, ChannelId, Timestamp, Token};
 use futures::StreamExt as _;
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -100,10 +100,12 @@ impl World {
             directory: Directory::default(),
             arbiters: threads.0.iter().map(Arbiter::handle).collect(),
             checked_chains: CheckedChains::default(),
+            read_chains: ReadChains::default(),
         });
         SupervisorActor::open(Arc::clone(&services)).await.unwrap();
         for chain_id in chains.keys() {
             services.checked_chains.insert(*chain_id);
+            services.read_chains.insert(*chain_id, clock::now());
             services.owner(OwnerId::Network(*chain_id)).await.unwrap();
         }
         Self { store, services }
@@ -131,7 +133,7 @@ impl World {
     }
 
     /// Puts it to whom it concerns, as a session does.
-    async fn put(&self, ask: &Ask) -> Result<Answer, Refused> {
+    pub(super) async fn put(&self, ask: &Ask) -> Result<Answer, Refused> {
         let services = &self.services;
         let answered = match ask {
             Ask::Move(asked) => {
@@ -203,6 +205,11 @@ impl World {
             }
         };
         timeout(PATIENCE, done).await.expect("the sender comes to an end");
+    }
+
+    /// Nobody has read this chain since the beginning of time.
+    pub(super) fn forget_reading(&self, chain_id: ChainId) {
+        self.services.read_chains.insert(chain_id, Timestamp::from_millis(0));
     }
 
     /// Ends the supervisor, which would go on to look after owners.

@@ -1,10 +1,11 @@
 //! Settlement: wallet money brought on chain, and everything that is no settlement.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::crypto::{DirectParams, DirectState, Intent, Signature};
 use domain::primitives::Address;
-use domain::protocol::ChannelTerms;
+use domain::protocol::{ChannelTerms, SETTLEMENTS_MAX};
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Direct, fresh, signed_by};
@@ -36,6 +37,7 @@ async fn settlements_are_paid_once_in_full_or_refused_without_a_trace() {
     channels(&world, &mut alice, &first).await;
     money(&world, &mut alice).await;
     paid(&world, &mut alice).await;
+    limit(&world, &mut alice).await;
     world.finish().await;
 }
 
@@ -132,7 +134,7 @@ async fn terms(world: &World, alice: &mut Socket) {
         ("another adjudicator", with(&|params| params.adjudicator = other), "invalid_state"),
         ("another broker", with(&|params| params.participants[1] = other), "invalid_state"),
         ("sides swapped", with(&|params| params.participants.swap(0, 1)), "invalid_state"),
-        ("another participant", with(&|params| params.participants[0] = other), "missing_signature"),
+        ("another participant", with(&|params| params.participants[0] = other), "invalid_state"),
         ("a challenge of nothing", with(&|params| params.challenge_secs = 0), "challenge_too_short"),
         ("a second too short", with(&|params| params.challenge_secs -= 1), "challenge_too_short"),
         ("a challenge of years", with(&|params| params.challenge_secs = 100_000_000), "challenge_too_short"),
@@ -274,4 +276,37 @@ async fn paid(world: &World, alice: &mut Socket) {
     amounts.sort_by_key(|(kind, _)| kind.to_string());
     let expected = [(json!("direct"), json!("200")), (json!("wallet"), json!("100"))];
     world.check(amounts == expected, format!("{amounts:?}"));
+}
+
+/// While the chain takes no transactions, so many settlements are under way, and no more.
+async fn limit(world: &World, alice: &mut Socket) {
+    world.set_automine(false).await;
+    // The sender has to see first what became of the settlement before.
+    let sees = async {
+        loop {
+            let offered = offer(world, 10);
+            let answer = alice.ask(&settle(world, &offered, 10).frame()).await;
+            if answer["type"] == "rpc" {
+                return offered;
+            }
+        }
+    };
+    let limit = std::time::Duration::from_secs(20);
+    let mut offers = vec![tokio::time::timeout(limit, sees).await.expect("there is liquidity")];
+    while offers.len() < SETTLEMENTS_MAX {
+        let offered = offer(world, 10);
+        world.done(alice, "one of several", &settle(world, &offered, 10).frame()).await;
+        offers.push(offered);
+    }
+    let answer = alice.ask(&settle(world, &offer(world, 10), 10).frame()).await;
+    let is_told =
+        answer["data"]["code"] == "limit_reached" && answer["data"]["details"]["max"] == SETTLEMENTS_MAX;
+    world.check(is_told, &answer);
+    world.set_automine(true).await;
+    let mut waiting: BTreeSet<String> = offers.iter().map(|offered| offered.id().to_string()).collect();
+    while !waiting.is_empty() {
+        let news = alice.news(|news| news["data"]["res"][2]["channel"]["status"] == "open").await;
+        let id = news["data"]["res"][2]["channel"]["channel_id"].as_str().unwrap().to_owned();
+        waiting.remove(&id);
+    }
 }

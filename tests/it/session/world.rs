@@ -127,6 +127,11 @@ impl World {
         self.chain.participant(key)
     }
 
+    /// Whether the chain puts every transaction into a block at once, or none.
+    pub(crate) async fn set_automine(&self, on: bool) {
+        self.anvil.cheats().set_automine(on).await.unwrap();
+    }
+
     /// Coin for the broker's transactions.
     pub(crate) async fn fuel_broker(&self) {
         self.chain.give_coin(self.broker.address(), Amount::from(COIN)).await.unwrap();

@@ -67,7 +67,16 @@ impl Caller {
         let terms = self.check_token(token)?;
         let channel = params.channel.on_chain(params.chain_id);
         let initial = only(states).ok_or_else(|| missing_state(channel.channel_id()))?;
-        check_challenge(&terms, channel.challenge_secs)?;
+        // Of others' channels nothing is told, not even whether there are any.
+        if channel.participants[0] != self.member {
+            let details = Details { field: Some("channel.participants".to_owned()), ..Details::default() };
+            return Err(Refusal::new(Code::InvalidState).with(details).into());
+        }
+        // The broker gets its part back by a challenge when the participant is gone: it pays for none that is longer.
+        let least = least_challenge(&terms);
+        if channel.challenge_secs != least {
+            return Err(challenge_too_short(least, least).into());
+        }
         let asked = asked.about(Settle { token, amount: params.amount, params: channel, initial });
         let participant = self.services().participant(self.member).await?;
         Ok(within(participant.send(SettleWallet { asked: Box::new(asked) })).await?)
@@ -87,9 +96,10 @@ impl Caller {
         let token = Token { chain_id: params.chain_id, address: params.token };
         let services = self.services();
         let terms = self.check_token(token)?;
-        let least = terms.debit_challenge_secs_min.max(CONTRACT_CHALLENGE_SECS_MIN);
-        let challenge_secs = params.challenge.map_or(least, protocol::Uint53::get);
-        check_challenge(&terms, challenge_secs)?;
+        let challenge_secs = params.challenge.map_or(least_challenge(&terms), protocol::Uint53::get);
+        if !(CONTRACT_CHALLENGE_SECS_MIN..=terms.challenge_secs_max).contains(&challenge_secs) {
+            return Err(challenge_too_short(CONTRACT_CHALLENGE_SECS_MIN, terms.challenge_secs_max));
+        }
         let participant = services.participant(self.member).await.map_err(|refused| refusal::of(&refused))?;
         let nonce = participant.send(NextNonce).await.map_err(|_| Refusal::new(Code::Unavailable))?;
         let params_on_chain = DirectParams {
@@ -126,13 +136,14 @@ impl Caller {
     }
 }
 
-/// A channel with another challenge would never count.
-fn check_challenge(terms: &Terms, challenge_secs: u64) -> Result<(), Refusal> {
-    if (CONTRACT_CHALLENGE_SECS_MIN..=terms.challenge_secs_max).contains(&challenge_secs) {
-        return Ok(());
-    }
-    let (min, max) = (Some(CONTRACT_CHALLENGE_SECS_MIN), Some(terms.challenge_secs_max));
-    Err(Refusal::new(Code::ChallengeTooShort).with(Details { min, max, ..Details::default() }))
+/// The shortest challenge with which a part of a channel may shrink.
+fn least_challenge(terms: &Terms) -> u64 {
+    terms.debit_challenge_secs_min.max(CONTRACT_CHALLENGE_SECS_MIN)
+}
+
+fn challenge_too_short(min: u64, max: u64) -> Refusal {
+    let details = Details { min: Some(min), max: Some(max), ..Details::default() };
+    Refusal::new(Code::ChallengeTooShort).with(details)
 }
 
 /// The one state that there must be.
