@@ -54,15 +54,17 @@ impl App {
     pub async fn build(config: &Config, key: SigningKey) -> anyhow::Result<Self> {
         let url = config.database.store_url();
         crate::store::migrate(url.expose_secret()).await.context("cannot bring the database up to date")?;
-        let store = SqlStore::open(url.expose_secret()).await.context("cannot open the database")?;
-        let store: Arc<dyn Store> = Arc::new(store);
+        // Connections of its own for the journal: what clients read, however much, keeps nobody from writing.
+        let [own, store] = [url.expose_secret(), url.expose_secret()].map(SqlStore::open);
+        let own = own.await.context("cannot open the database")?;
+        let store: Arc<dyn Store> = Arc::new(store.await.context("cannot open the database")?);
         let broker = key.address();
-        let journal = JournalActor::open(Arc::clone(&store), broker, clock::now()).await?;
+        let journal = JournalActor::open(Arc::new(own), broker, clock::now()).await?;
         let mut chains: BTreeMap<ChainId, Arc<dyn ChainClient>> = BTreeMap::new();
         let mut clients = BTreeMap::new();
         for network in &config.networks {
             let client = Client::new(network.rpc_url.expose(), network.chain_id, RpcLimits::STANDARD)?;
-            chains.insert(network.chain_id, Arc::new(EvmChain::new(client.clone(), network.custody)));
+            chains.insert(network.chain_id, Arc::new(EvmChain::new(client.clone(), network.custody, broker)));
             clients.insert(network.chain_id, client);
         }
         let tokens: BTreeSet<Token> =

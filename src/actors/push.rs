@@ -1,5 +1,8 @@
 //! What owners tell sessions without having been asked.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use actix::prelude::*;
 use domain::channel::direct::{AgreedState, DirectChannel, Phase, SettlementEnd};
 use domain::channel::virtual_channel::{Message as RoomMessage, Notification};
@@ -8,7 +11,7 @@ use domain::primitives::{Address, Amount, ChannelId, Timestamp, Token, Version};
 
 /// One thing a session passes on to its client, in the order in which it came.
 ///
-/// Whoever sends it does not wait: a session whose mailbox is full is closed as a slow consumer.
+/// Whoever sends it does not wait: see [`Tell`].
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub enum Push {
@@ -62,6 +65,39 @@ pub enum Push {
     ParticipantEnded,
 }
 
+/// Where a session is told things.
+///
+/// Nobody who tells waits. A session that cannot take one has missed it, and must not go on as if it had heard
+/// everything: it closes as a slow consumer as soon as it gets to it.
+#[derive(Debug, Clone)]
+pub struct Tell {
+    session: Recipient<Push>,
+    has_missed: Arc<AtomicBool>,
+}
+
+impl Tell {
+    /// To this session, which looks at `has_missed`.
+    #[must_use]
+    pub const fn new(session: Recipient<Push>, has_missed: Arc<AtomicBool>) -> Self {
+        Self { session, has_missed }
+    }
+
+    /// Tells something; says whether the session can be told more.
+    pub fn tell(&self, push: Push) -> bool {
+        let is_told = self.session.try_send(push).is_ok();
+        if !is_told {
+            self.has_missed.store(true, Ordering::Relaxed);
+        }
+        is_told
+    }
+
+    /// Whether the session is there.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.session.connected()
+    }
+}
+
 /// What a direct channel shows to its participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelView {
@@ -97,5 +133,39 @@ impl ChannelView {
             settling: channel.settling(),
             version: channel.version(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hears nothing for as long as it waits.
+    struct Deaf;
+
+    impl Actor for Deaf {
+        type Context = Context<Self>;
+
+        fn started(&mut self, ctx: &mut Context<Self>) {
+            ctx.set_mailbox_capacity(1);
+            ctx.wait(std::future::pending::<()>().into_actor(self));
+        }
+    }
+
+    impl Handler<Push> for Deaf {
+        type Result = ();
+
+        fn handle(&mut self, _: Push, _: &mut Context<Self>) {}
+    }
+
+    #[actix::test]
+    async fn who_misses_something_can_find_out() {
+        let has_missed = Arc::<AtomicBool>::default();
+        let tell = Tell::new(Deaf.start().recipient(), Arc::clone(&has_missed));
+        assert!(tell.tell(Push::ParticipantEnded));
+        assert!(!has_missed.load(Ordering::Relaxed));
+        let told = std::iter::repeat_with(|| tell.tell(Push::ParticipantEnded)).take(100);
+        assert!(told.filter(|is_told| !is_told).count() > 0);
+        assert!(has_missed.load(Ordering::Relaxed));
     }
 }

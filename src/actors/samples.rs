@@ -10,7 +10,7 @@ use domain::primitives::Timestamp;
 
 use super::directory::Directory;
 use super::journal::JournalActor;
-use super::push::Push;
+use super::push::{Push, Tell};
 use super::services::{CheckedChains, ReadChains, Services};
 use crate::store::MemoryStore;
 
@@ -50,9 +50,9 @@ pub(super) async fn until(is_so: impl Fn() -> bool) {
 }
 
 /// Where to tell somebody something, and what was told.
-pub(super) fn listener() -> (Recipient<Push>, Arc<Mutex<Vec<Push>>>) {
+pub(super) fn listener() -> (Tell, Arc<Mutex<Vec<Push>>>) {
     let told = Arc::default();
-    (Listener(Arc::clone(&told)).start().recipient(), told)
+    (Tell::new(Listener(Arc::clone(&told)).start().recipient(), Arc::default()), told)
 }
 
 struct Listener(Arc<Mutex<Vec<Push>>>);

@@ -52,7 +52,8 @@ pub trait ChainClient: Send + Sync {
     /// The block at a height of the chain as it stands; `None` above the head.
     async fn block(&self, height: u64) -> Result<Option<BlockRef>, ChainError>;
 
-    /// All logs of the custody contract in the blocks `from ..= to.height` of the branch that ends in
+    /// All logs of the custody contract about channels, and about the broker's own deposits and withdrawals, in the
+    /// blocks `from ..= to.height` of the branch that ends in
     /// `to`, in order; none when `from` lies above `to`. [`ChainError::UnknownBlock`] when `to` is not on
     /// the chain, or did not stay there until the answer was complete: look at the head again.
     async fn logs(&self, from: u64, to: BlockRef) -> Result<Vec<RawLog>, ChainError>;

@@ -14,14 +14,15 @@ use super::chain_client::ChainClient;
 pub struct EvmChain {
     client: Client,
     custody: Address,
+    broker: Address,
 }
 
 impl EvmChain {
-    /// Joins a client with the custody contract; that it is ours is checked elsewhere
+    /// Joins a client with the custody contract and the broker that uses it; that the contract is ours is checked elsewhere
     /// ([`Client::check_contracts`]).
     #[must_use]
-    pub fn new(client: Client, custody: Address) -> Self {
-        Self { client, custody }
+    pub fn new(client: Client, custody: Address, broker: Address) -> Self {
+        Self { client, custody, broker }
     }
 }
 
@@ -40,7 +41,7 @@ impl ChainClient for EvmChain {
     }
 
     async fn logs(&self, from: u64, to: BlockRef) -> Result<Vec<RawLog>, ChainError> {
-        self.client.logs(self.custody, from, to).await
+        self.client.custody_logs(self.custody, self.broker, from, to).await
     }
 
     fn decode(&self, log: &RawLog) -> Result<CustodyEvent, PoisonLog> {

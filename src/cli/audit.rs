@@ -116,7 +116,7 @@ fn contracts(config: &Config) -> anyhow::Result<Contracts> {
     let broker = load_key(&config.broker.key)?.address();
     let chains = config.networks.iter().map(|network| {
         let client = Client::new(network.rpc_url.expose(), network.chain_id, RpcLimits::STANDARD)?;
-        let chain: Arc<dyn ChainClient> = Arc::new(EvmChain::new(client, network.custody));
+        let chain: Arc<dyn ChainClient> = Arc::new(EvmChain::new(client, network.custody, broker));
         anyhow::Ok(chain)
     });
     Ok(Contracts { broker, chains: chains.collect::<anyhow::Result<_>>()? })

@@ -6,10 +6,11 @@ use domain::primitives::{Address, Digest};
 use ethers_core::types::U64;
 use futures::future::ready;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Client;
 use crate::convert::h160;
+use crate::custody::event_topics;
 use crate::error::ChainError;
 use crate::rpc::wire::WireLog;
 use crate::types::{BlockRef, LogPosition, RawLog};
@@ -31,16 +32,49 @@ impl Client {
     /// another branch; [`ChainError::Malformed`] for logs nobody asked for or told twice; what
     /// [`crate::Rpc::request`] returns, refusals of too wide a range included: ask for fewer blocks then.
     pub async fn logs(&self, contract: Address, from: u64, to: BlockRef) -> Result<Vec<RawLog>, ChainError> {
+        self.logs_with(contract, &[json!([])], from, to).await
+    }
+
+    /// The logs of the custody contract that may concern its `server`, as [`Client::logs`]: everything about channels,
+    /// and of deposits and withdrawals the server's own. Those of others cost nearly nothing to make, and so many fit
+    /// into one block that no node would tell of them all.
+    ///
+    /// # Errors
+    /// As [`Client::logs`].
+    pub async fn custody_logs(
+        &self,
+        custody: Address,
+        server: Address,
+        from: u64,
+        to: BlockRef,
+    ) -> Result<Vec<RawLog>, ChainError> {
+        let (of_channels, of_wallets) = event_topics();
+        let topics = [json!([of_channels]), json!([of_wallets, Digest::from_bytes(server.to_word())])];
+        self.logs_with(custody, &topics, from, to).await
+    }
+
+    /// The logs that fit one of the filters by topics, of which no two fit the same log.
+    async fn logs_with(
+        &self,
+        contract: Address,
+        filters: &[Value],
+        from: u64,
+        to: BlockRef,
+    ) -> Result<Vec<RawLog>, ChainError> {
         if from > to.height {
             return Ok(Vec::new());
         }
         self.require_on_chain(to).await?;
-        let filter = json!({
-            "address": h160(contract),
-            "fromBlock": U64::from(from),
-            "toBlock": U64::from(to.height),
-        });
-        let wire: Vec<WireLog> = self.rpc.request(METHOD, [filter]).await?;
+        let mut wire: Vec<WireLog> = Vec::new();
+        for topics in filters {
+            let filter = json!({
+                "address": h160(contract),
+                "fromBlock": U64::from(from),
+                "toBlock": U64::from(to.height),
+                "topics": topics,
+            });
+            wire.extend(self.rpc.request::<_, Vec<WireLog>>(METHOD, [filter]).await?);
+        }
         let logs = read(wire, contract, from, to)?;
         self.require_blocks_of(&logs, to).await?;
         self.require_on_chain(to).await?;

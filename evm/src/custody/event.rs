@@ -105,6 +105,15 @@ static KINDS: LazyLock<BTreeMap<Digest, (&'static str, &'static Event, Reader)>>
     READERS.into_iter().map(kind).collect()
 });
 
+/// What the first topic can be of events about channels, and of those about wallets.
+pub(crate) fn event_topics() -> (Vec<Digest>, Vec<Digest>) {
+    let is_of_wallet = |name: &str| ["Deposited", "Withdrawn"].contains(&name);
+    let (wallets, channels): (Vec<_>, Vec<_>) =
+        KINDS.iter().map(|(topic, (name, ..))| (*topic, *name)).partition(|(_, name)| is_of_wallet(name));
+    let topics = |kinds: Vec<(Digest, &str)>| kinds.into_iter().map(|(topic, _)| topic).collect();
+    (topics(channels), topics(wallets))
+}
+
 /// Reads a log of the custody contract on a chain: exactly what the contract writes, nothing similar.
 ///
 /// # Errors

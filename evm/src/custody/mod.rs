@@ -12,6 +12,7 @@ pub(crate) mod tokens;
 pub(crate) mod views;
 
 pub use call::CustodyCall;
+pub(crate) use event::event_topics;
 pub use event::{LogProblem, PoisonLog, decode_log};
 pub use record::{ChannelStatus, OnChainChannel, SignedState};
 pub use revert::{Refusal, Revert};

@@ -35,8 +35,9 @@ impl ChainSenderActor {
         }
     }
 
-    /// What an event means for the broker's own means. What it withdraws above its own is owed to
-    /// participants: that is posted as a shortfall, and an alarm.
+    /// What an event means for the broker's own means. What it withdraws above its own was either in the contract
+    /// without being in the book, or is owed to participants: it is an alarm and not posted, so that the audit
+    /// compares the contract with what is owed.
     fn transfer_of(&mut self, key: EventKey, event: &CustodyEvent) -> Result<Option<Transfer>, LedgerError> {
         let (kind, token, amount) = match event {
             CustodyEvent::Deposited { token, amount, .. } => (TransferKind::BrokerDeposited, *token, *amount),
@@ -63,16 +64,13 @@ impl ChainSenderActor {
             let own = owned.min(amount);
             let (after, beyond) = (owned.checked_sub(own), amount.checked_sub(own));
             self.balances.insert(token, after.unwrap_or_default());
-            let shortfall = beyond.filter(|beyond| !beyond.is_zero());
-            if let Some(beyond) = shortfall {
-                log::error!(chain_id:% = self.chain_id; "the broker withdrew {beyond} of {token} that it owes to participants");
+            if let Some(beyond) = beyond.filter(|beyond| !beyond.is_zero()) {
+                log::error!(chain_id:% = self.chain_id; "the broker withdrew {beyond} of {token} more than the book has for it: audit");
             }
-            let own = (!own.is_zero()).then(|| Entry::new(broker, Side::Debit, own)).transpose()?;
-            let beyond = shortfall
-                .map(|beyond| Entry::new(AccountKey::shortfall(token), Side::Debit, beyond))
-                .transpose()?;
-            let paid = Entry::new(custody, Side::Credit, amount)?;
-            own.into_iter().chain(beyond).chain([paid]).collect()
+            if own.is_zero() {
+                return Ok(None);
+            }
+            vec![Entry::new(broker, Side::Debit, own)?, Entry::new(custody, Side::Credit, own)?]
         };
         Transfer::new(kind, Cause::Chain(key), clock::now(), entries).map(Some)
     }

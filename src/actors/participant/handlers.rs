@@ -69,7 +69,7 @@ impl Handler<Attach> for ParticipantActor {
     type Result = Result<(), TooManySessions>;
 
     fn handle(&mut self, Attach { session, tell }: Attach, _: &mut Context<Self>) -> Self::Result {
-        self.sessions.retain(|_, tell| tell.connected());
+        self.sessions.retain(|_, tell| tell.is_connected());
         if self.sessions.len() >= SESSIONS_MAX && !self.sessions.contains_key(&session) {
             return Err(TooManySessions { max: SESSIONS_MAX });
         }

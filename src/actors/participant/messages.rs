@@ -7,7 +7,7 @@ use domain::crypto::{DirectParams, DirectState, Signed};
 use domain::primitives::{Address, Amount, Token};
 
 use crate::actors::answer::Answer;
-use crate::actors::push::Push;
+use crate::actors::push::Tell;
 use crate::actors::request::{Asked, Refused};
 use crate::actors::session::SessionId;
 
@@ -70,7 +70,7 @@ pub struct Attach {
     /// The session.
     pub session: SessionId,
     /// Where it is told.
-    pub tell: Recipient<Push>,
+    pub tell: Tell,
 }
 
 /// A participant has as many sessions as it may.

@@ -24,7 +24,7 @@ use super::exit::ExitGuard;
 use super::journal::{FromJournal, Incarnation, Permit, PostedAccount};
 use super::pen::Pen;
 use super::prepare::{HOLD_MILLIS_MAX, HoldId, Preparation, PrepareDebit};
-use super::push::Push;
+use super::push::{Push, Tell};
 use super::request::{Asked, Refused};
 use super::services::Services;
 use super::session::SessionId;
@@ -46,7 +46,7 @@ pub struct ParticipantActor {
     pen: Pen<Waiting>,
     /// What is held for others: its name in the machine, and how much.
     holds: BTreeMap<HoldId, (Digest, BTreeMap<Token, Amount>)>,
-    sessions: BTreeMap<SessionId, Recipient<Push>>,
+    sessions: BTreeMap<SessionId, Tell>,
     _exit: ExitGuard,
 }
 
@@ -170,9 +170,9 @@ impl ParticipantActor {
         self.tell(&Push::Balances { participant, wallet, at: clock::now() });
     }
 
-    /// Passes something on to every session. Who cannot take it is let go: it is being closed as slow, or gone.
+    /// Passes something on to every session. Who cannot take it is let go: it closes as slow, or is gone.
     fn tell(&mut self, push: &Push) {
-        self.sessions.retain(|_, tell| tell.try_send(push.clone()).is_ok());
+        self.sessions.retain(|_, tell| tell.tell(push.clone()));
     }
 }
 

@@ -18,6 +18,7 @@ mod verify;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -29,7 +30,7 @@ use domain::protocol::{
 };
 
 use super::participant::{Attach, Detach, ParticipantActor};
-use super::push::Push;
+use super::push::{Push, Tell};
 use super::services::Services;
 use super::virtual_channel::Unsubscribe;
 use crate::clock;
@@ -90,6 +91,8 @@ pub struct SessionActor {
     unanswered: VecDeque<(PingText, usize)>,
     /// Bytes sent since the last ping.
     since_ping: usize,
+    /// Whether somebody could not tell this session something.
+    has_missed: Arc<AtomicBool>,
     /// What has come of a frame in several parts; `None` while none comes that is read.
     parts: Option<Vec<u8>>,
 }
@@ -112,6 +115,7 @@ impl SessionActor {
             unread_bytes: 0,
             unanswered: VecDeque::new(),
             since_ping: 0,
+            has_missed: Arc::default(),
             parts: None,
         }
     }
@@ -195,6 +199,10 @@ impl SessionActor {
             ctx.stop();
             return;
         }
+        if self.has_missed.load(Ordering::Relaxed) {
+            self.close(Code::SlowConsumer, ctx);
+            return;
+        }
         self.ping(ctx);
         if self.participant.as_ref().is_some_and(|participant| !participant.connected()) {
             self.attach_again(ctx);
@@ -209,10 +217,15 @@ impl SessionActor {
         }
     }
 
+    /// Where others tell this session something.
+    fn tell(&self, ctx: &Ctx) -> Tell {
+        Tell::new(ctx.address().recipient(), Arc::clone(&self.has_missed))
+    }
+
     /// Has the participant's actor tell this session what happens; answers the login that asked for it.
     fn attach(&mut self, address: Address, answers: Option<ServerFrame>, ctx: &mut Ctx) {
         let (services, session) = (Arc::clone(self.services()), self.id);
-        let tell = ctx.address().recipient();
+        let tell = self.tell(ctx);
         let attached = async move {
             let participant = services.participant(address).await.map_err(|_| Code::Unavailable)?;
             match participant.send(Attach { session, tell }).await {
@@ -293,6 +306,10 @@ impl Handler<Push> for SessionActor {
     type Result = ();
 
     fn handle(&mut self, push: Push, ctx: &mut Ctx) {
+        if self.has_missed.load(Ordering::Relaxed) {
+            self.close(Code::SlowConsumer, ctx);
+            return;
+        }
         match &push {
             Push::TopicEnded { channel } => {
                 if self.rooms.remove(channel) {

@@ -32,7 +32,7 @@ impl SessionActor {
             return self.refuse(id, Refusal::new(Code::LimitReached).with(details), ctx);
         }
         let (services, session) = (Arc::clone(self.services()), self.id);
-        let tell = ctx.address().recipient();
+        let tell = self.tell(ctx);
         let position =
             after.map(|after| virtual_channel::Position { epoch: Epoch::new(after.epoch), seq: after.seq });
         let subscribed = async move {

@@ -6,7 +6,7 @@ use domain::crypto::{Signed, VirtualState};
 use domain::primitives::{Address, Timestamp};
 
 use crate::actors::answer::Answer;
-use crate::actors::push::Push;
+use crate::actors::push::Tell;
 use crate::actors::request::{Asked, Refused};
 use crate::actors::session::SessionId;
 
@@ -51,7 +51,7 @@ pub struct Subscribe {
     /// The session.
     pub session: SessionId,
     /// Where it is told.
-    pub tell: Recipient<Push>,
+    pub tell: Tell,
     /// Whose session it is.
     pub member: Address,
     /// Up to where it has heard everything; `None` for who begins here.

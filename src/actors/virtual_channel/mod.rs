@@ -25,7 +25,7 @@ use super::exit::ExitGuard;
 use super::journal::{FromJournal, JournalHealth, NewState, Permit};
 use super::pen::Pen;
 use super::prepare::Preparation;
-use super::push::Push;
+use super::push::{Push, Tell};
 use super::request::{Asked, Refused};
 use super::services::Services;
 use super::session::SessionId;
@@ -58,7 +58,7 @@ pub struct VirtualChannelActor {
     revision: Option<Revision>,
     pen: Pen<Waiting>,
     topic: Topic<SessionId>,
-    listeners: BTreeMap<SessionId, Recipient<Push>>,
+    listeners: BTreeMap<SessionId, Tell>,
     /// Whether a close asks others; then everything about money waits.
     is_closing: bool,
     jobs: VecDeque<Job>,

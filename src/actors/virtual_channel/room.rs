@@ -52,8 +52,8 @@ impl VirtualChannelActor {
         let channel = self.channel.id();
         for (session, tell) in std::mem::take(&mut self.listeners) {
             self.topic.unsubscribe(session);
-            // A session too slow to hear it is being closed.
-            let _full = tell.try_send(Push::TopicEnded { channel });
+            // A session too slow to hear it closes.
+            let _is_told = tell.tell(Push::TopicEnded { channel });
         }
     }
 
@@ -65,7 +65,7 @@ impl VirtualChannelActor {
         if self.channel.phase().is_end() { Err(RoomRefused::Ended) } else { Ok(()) }
     }
 
-    /// Passes a message on. Who cannot take it is unsubscribed: its session is being closed as slow, or gone.
+    /// Passes a message on. Who cannot take it is unsubscribed: its session closes as slow, or is gone.
     fn deliver(
         &mut self,
         Delivery { message, to }: Delivery<SessionId>,
@@ -73,8 +73,8 @@ impl VirtualChannelActor {
     ) -> Published {
         let stamp = Published { seq: message.seq, at: message.at };
         for session in to {
-            let told = self.listeners.get(&session).map(|tell| tell.try_send(push(message.clone())));
-            if !matches!(told, Some(Ok(()))) {
+            let is_told = self.listeners.get(&session).is_some_and(|tell| tell.tell(push(message.clone())));
+            if !is_told {
                 self.unsubscribe(session);
             }
         }

@@ -33,7 +33,7 @@ impl Beside {
         let initial = world.signed(initial, Form::Raw, Form::Raw);
         world.alice.approve(world.token, amount(100)).await.unwrap();
         world.alice.deposit_and_create(world.token, amount(100), params.clone(), initial).await.unwrap();
-        let chain = EvmChain::new(world.client().clone(), world.custody());
+        let chain = EvmChain::new(world.client().clone(), world.custody(), world.broker.address());
         let contracts = Contracts { broker: world.broker.address(), chains: vec![Arc::new(chain)] };
         let store = MemoryStore::new();
         let head = store.open_writer(world.broker.address()).await.unwrap();
@@ -189,7 +189,8 @@ async fn a_chain_that_does_not_answer_leaves_only_its_law_unchecked() {
     let (url, chain_id) = ("ws://127.0.0.1:1", ChainId::new(CHAIN_ID.get()));
     let client = evm::Client::new(url, chain_id, crate::devnet::world::LIMITS).unwrap();
     beside.reads_all().await;
-    beside.contracts.chains = vec![Arc::new(EvmChain::new(client, beside.world.custody()))];
+    beside.contracts.chains =
+        vec![Arc::new(EvmChain::new(client, beside.world.custody(), beside.contracts.broker))];
     let report = soon(beside.audit()).await;
     let Verdict::NotChecked(Unchecked::ChainUnavailable { chain_id: of, .. }) = report.laws[&Law::Custody]
     else {

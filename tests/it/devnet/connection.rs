@@ -31,7 +31,7 @@ async fn a_cut_connection_ends_the_hints_and_what_happened_meanwhile_is_in_the_l
     let world = soon(World::on(anvil, "cut")).await;
     let proxy = Proxy::start(Wire::To(anvil.port())).await;
     let client = Client::new(&proxy.url(), CHAIN_ID, LIMITS).unwrap();
-    let chain = EvmChain::new(client.clone(), world.custody());
+    let chain = EvmChain::new(client.clone(), world.custody(), world.broker.address());
     let coin = Address::ZERO;
     let mut seen: u64 = 0;
 
@@ -47,6 +47,8 @@ async fn a_cut_connection_ends_the_hints_and_what_happened_meanwhile_is_in_the_l
         let error = chain.head().await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Unavailable, "{error}");
         world.broker.deposit(coin, amount(100 + round)).await.unwrap();
+        // What others deposit is nothing to the broker.
+        world.alice.deposit(coin, amount(5)).await.unwrap();
 
         proxy.set(Wire::To(anvil.port()));
         let head = soon(head_again(&client)).await;

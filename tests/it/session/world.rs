@@ -248,7 +248,7 @@ impl World {
     pub(crate) async fn report(&self) -> Report {
         self.settle_down().await;
         let custody = self.chain.deployed().custody;
-        let chain = EvmChain::new(self.anvil.client().clone(), custody);
+        let chain = EvmChain::new(self.anvil.client().clone(), custody, self.broker.address());
         let contracts = Contracts { broker: self.broker.address(), chains: vec![Arc::new(chain)] };
         audit(self.store.as_ref(), Some(&contracts)).await.unwrap()
     }
