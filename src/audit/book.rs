@@ -13,6 +13,7 @@ use super::finding::{Finding, Findings, Problem};
 use super::once::Once;
 use super::pages::{Numbered, Pages};
 use super::rebuilt::Rebuilt;
+use super::report::Shortfall;
 use super::solvency;
 use crate::store::{
     AccountId, AccountRow, CommitSeq, EntryId, EntryRow, Fence, Head, InboxId, OutboxId, PAGE_ROWS_MAX,
@@ -34,6 +35,8 @@ pub(super) struct BookAudit {
     pub(super) funded: BTreeMap<AccountKey, AccountRow>,
     /// The tokens that there are `custody` accounts of.
     pub(super) custody: BTreeSet<Token>,
+    /// What the broker owes above what it has.
+    pub(super) shortfalls: Vec<Shortfall>,
 }
 
 /// The laws while the book is read.
@@ -82,10 +85,12 @@ pub(super) async fn read(store: &dyn Store) -> Result<BookAudit, StoreError> {
     replay.append(read.transfers.finish(begin.transfer.0));
     replay.append(read.entries.finish(begin.entry.0));
     let (funded, custody) = (laws.rebuilt.funded_channels(), laws.rebuilt.custody_tokens());
+    let shortfalls = laws.rebuilt.shortfalls();
     replay.append(laws.rebuilt.finish());
     Ok(BookAudit {
         funded,
         custody,
+        shortfalls,
         head: begin,
         accounts: counts.0,
         transfers: counts.1,

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use domain::primitives::Address;
 
 pub use finding::{Finding, Findings, NamedAccount, Problem};
-pub use report::{Law, Report, Surplus, Unchecked, Verdict};
+pub use report::{Law, Report, Shortfall, Surplus, Unchecked, Verdict};
 
 use crate::chain::ChainClient;
 use crate::store::{Store, StoreError};
@@ -77,5 +77,6 @@ pub async fn audit(store: &dyn Store, contracts: Option<&Contracts>) -> Result<R
         entries: book.entries,
         laws,
         surpluses: custody.surpluses,
+        shortfalls: book.shortfalls,
     })
 }

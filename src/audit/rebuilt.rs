@@ -9,6 +9,7 @@ use domain::ledger::{AccountKey, AccountKind, OwnerId};
 use domain::primitives::{ChainId, Delta, Token};
 
 use super::finding::{Finding, Findings, Problem};
+use super::report::Shortfall;
 use super::signed;
 use crate::store::{AccountId, AccountRow, EntryId, EntryRow};
 
@@ -79,6 +80,13 @@ impl Rebuilt {
         let funded =
             rows.filter(|row| matches!(row.key.owner(), Some(OwnerId::Channel(_))) && !row.balance.is_zero());
         funded.map(|row| (row.key, row.clone())).collect()
+    }
+
+    /// What the broker owes above what it has, per token.
+    pub(super) fn shortfalls(&self) -> Vec<Shortfall> {
+        let rows = self.accounts.values().map(|standing| &standing.row);
+        let short = rows.filter(|row| row.key.kind() == AccountKind::Shortfall && !row.balance.is_zero());
+        short.map(|row| Shortfall { token: row.key.token(), amount: row.balance }).collect()
     }
 
     /// The tokens that there are `custody` accounts of.

@@ -145,6 +145,15 @@ pub struct Surplus {
     pub amount: Amount,
 }
 
+/// What the broker owes of a token above what it has: somebody was paid twice, once on chain, and the broker bears it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortfall {
+    /// The token.
+    pub token: Token,
+    /// How much, above zero.
+    pub amount: Amount,
+}
+
 impl Verdict {
     pub(super) fn of(findings: Findings) -> Self {
         if findings.found() == 0 { Self::Holds } else { Self::Broken(findings) }
@@ -174,6 +183,8 @@ pub struct Report {
     pub laws: BTreeMap<Law, Verdict>,
     /// What contracts hold that nobody has booked: no fault, since anybody can give to the broker.
     pub surpluses: Vec<Surplus>,
+    /// What the broker has to put in so that everybody can be paid: no fault of the book, which says so itself.
+    pub shortfalls: Vec<Shortfall>,
 }
 
 impl Report {

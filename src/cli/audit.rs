@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::database::{Chosen, DatabaseArgs};
 use super::output;
-use crate::audit::{Contracts, Finding, Law, Report, Surplus, Verdict, audit};
+use crate::audit::{Contracts, Finding, Law, Report, Shortfall, Surplus, Verdict, audit};
 use crate::chain::{ChainClient, EvmChain};
 use crate::config::Config;
 use crate::signer::load_key;
@@ -46,6 +46,8 @@ struct Outcome {
     laws: BTreeMap<&'static str, LawOutcome>,
     /// What contracts hold that nobody has booked.
     surplus: Vec<SurplusOutcome>,
+    /// What the broker owes above what it has.
+    shortfall: Vec<SurplusOutcome>,
     #[serde(skip)]
     shown: Vec<Law>,
 }
@@ -130,8 +132,9 @@ async fn read(url: &str, contracts: Option<&Contracts>) -> Result<Report, StoreE
 
 impl Outcome {
     fn new(database: String, report: &Report) -> Self {
-        let Report { head, accounts, transfers, entries, laws, surpluses } = report;
+        let Report { head, accounts, transfers, entries, laws, surpluses, shortfalls } = report;
         let surplus = |it: &Surplus| SurplusOutcome { token: it.token, amount: it.amount };
+        let shortfall = |it: &Shortfall| SurplusOutcome { token: it.token, amount: it.amount };
         let book = Book { commit: head.seq.0, accounts: *accounts, transfers: *transfers, entries: *entries };
         Self {
             ok: report.is_clean(),
@@ -139,6 +142,7 @@ impl Outcome {
             book,
             laws: laws.iter().map(|(law, verdict)| (law.name(), LawOutcome::new(*law, verdict))).collect(),
             surplus: surpluses.iter().map(surplus).collect(),
+            shortfall: shortfalls.iter().map(shortfall).collect(),
             shown: laws.keys().copied().collect(),
         }
     }
@@ -200,6 +204,9 @@ impl fmt::Display for Outcome {
         }
         for SurplusOutcome { token, amount } in &self.surplus {
             writeln!(f, "\nThe contract holds {amount} of {token} for the broker that are not in the book.")?;
+        }
+        for SurplusOutcome { token, amount } in &self.shortfall {
+            writeln!(f, "\nThe broker owes {amount} of {token} more than it has: deposit them.")?;
         }
         let all = if self.ok { "Nothing is broken in what was checked." } else { "The book is BROKEN." };
         writeln!(f, "\n{all}")

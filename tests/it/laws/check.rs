@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clearnet::audit::{Contracts, Unchecked, Verdict, audit};
 use clearnet::store::{PAGE_ROWS_MAX, StateKind, StateRow, Store};
 use domain::channel::{direct, virtual_channel};
-use domain::ledger::{AccountKey, OwnerId};
+use domain::ledger::{AccountKey, AccountKind, OwnerId};
 use domain::primitives::{Amount, ChannelId};
 use serde_json::Value;
 
@@ -44,6 +44,9 @@ pub(super) async fn assert_lawful(store: &dyn Store, contracts: Option<&Contract
         assert!(is_unasked || *verdict == Verdict::Holds, "{} ({}): {verdict:?}", law.name(), law.words());
     }
     assert_eq!(report.surpluses, [], "the contracts hold more than the book says");
+    let short = held(store).await.into_iter().filter(|(key, _)| key.kind() == AccountKind::Shortfall);
+    let told = report.shortfalls.iter().map(|it| (AccountKey::shortfall(it.token), it.amount));
+    assert_eq!(told.collect::<BTreeMap<_, _>>(), short.collect(), "shortfalls");
 }
 
 /// Every account that holds something.
