@@ -33,7 +33,7 @@ use crate::store::{OutboxId, OutboxRow, OutboxStatus, PAGE_ROWS_MAX, StateKind};
 use creation::{Creation, Sent};
 use pursue::{Fate, Place};
 
-pub use contract::kept_contract;
+pub use contract::{OtherContract, kept_contract};
 pub(super) use creation::creation;
 
 /// How often the chain is asked what became of what was sent.

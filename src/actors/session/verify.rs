@@ -100,5 +100,5 @@ async fn custody_of(
     let channel = DirectChannel::decode(carried.channel_id, Arc::clone(&terms), &row.body).ok();
     let is_theirs =
         channel.and_then(|channel| channel.owner()).is_some_and(|owner| expected.contains(&owner));
-    Ok(is_theirs.then(|| terms.custody.clone()))
+    Ok(is_theirs.then(|| terms.custody))
 }
