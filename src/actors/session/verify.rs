@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::crypto::{CustodyDomain, DirectState, Signed, VerifyError};
 use domain::ledger::OwnerId;
-use domain::primitives::Address;
+use domain::primitives::{Address, ChainId};
 use domain::protocol::{self, CarriedState, Code, Details, Refusal};
 
 use crate::actors::journal::NoPermit;
@@ -28,7 +28,8 @@ pub(super) fn check_time(
     refusal.map_or(Ok(()), |refusal| Err(refusal.into()))
 }
 
-/// Proves the signatures under carried states, each by one of `expected`.
+/// Proves the signatures under carried states, each by one of `expected`. `new_on` is the chain of a channel that nobody
+/// knows yet, where the request names one.
 ///
 /// # Errors
 /// The first that proves nothing, as [`VerifyError`].
@@ -36,7 +37,9 @@ pub(super) async fn states(
     services: &Services,
     carried: &[CarriedState],
     expected: &[Address],
+    new_on: Option<ChainId>,
 ) -> Result<Vec<Signed<DirectState>>, Refusal> {
+    let of_new = new_on.and_then(|chain_id| services.terms_of(chain_id)).map(|terms| terms.custody);
     let mut proven = Vec::with_capacity(carried.len());
     for state in carried {
         let body = state.to_direct();
@@ -44,7 +47,7 @@ pub(super) async fn states(
         let signed = match Signed::verify(body.clone(), &[state.sig], expected) {
             Ok(signed) => Ok(signed),
             // It may be signed as the custody contract's typed data, which names the contract.
-            Err(error) => match custody_of(services, state, expected).await? {
+            Err(error) => match of_new.or(custody_of(services, state, expected).await?) {
                 Some(custody) => Signed::verify_on(&custody, body, &[state.sig], expected),
                 None => Err(error),
             },

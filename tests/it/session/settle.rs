@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::crypto::{DirectParams, DirectState, Intent, Signature};
+use domain::crypto::{CustodyDomain, DirectParams, DirectState, Intent, Signature};
 use domain::primitives::Address;
-use domain::protocol::{ChannelTerms, SETTLEMENTS_MAX};
+use domain::protocol::{CarriedState, ChannelTerms, SETTLEMENTS_MAX, State};
 use serde_json::{Value, json};
 
 use super::ask::{Ask, Direct, fresh, signed_by};
@@ -38,6 +39,7 @@ async fn settlements_are_paid_once_in_full_or_refused_without_a_trace() {
     money(&world, &mut alice).await;
     paid(&world, &mut alice).await;
     limit(&world, &mut alice).await;
+    typed(&world, &mut alice).await;
     world.finish().await;
 }
 
@@ -241,6 +243,35 @@ async fn money(world: &World, alice: &mut Socket) {
     world.refused(alice, "too much, into a channel of no use", &frame, "insufficient_balance").await;
 }
 
+/// The first state may be signed as the contract's typed data, as wallets do.
+async fn typed(world: &World, alice: &mut Socket) {
+    let custody = CustodyDomain::new(world.token.chain_id, world.chain.deployed().custody);
+    let ask = |offered: &Direct| {
+        let state = initialize(offered);
+        let sig = offered.key.sign(custody.state_digest(&state));
+        let carried = CarriedState { channel_id: state.channel_id, state: State::of(&state).unwrap(), sig };
+        world.ask("settle", &params(world, offered, "1")).by(&offered.key).carrying(json!(carried))
+    };
+    let offered = taken(world, alice, 1, ask).await;
+    told(alice, &offered, "open").await;
+}
+
+/// Asks until the sender has seen what became of the settlements before.
+async fn taken(world: &World, alice: &mut Socket, amount: u128, ask: impl Fn(&Direct) -> Ask) -> Direct {
+    let asks = async {
+        loop {
+            let offered = offer(world, amount);
+            let answer = alice.ask(&ask(&offered).frame()).await;
+            match answer["data"]["code"].as_str() {
+                None => return offered,
+                Some("liquidity_short" | "overloaded" | "limit_reached") => {}
+                Some(_) => panic!("{answer}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asks).await.expect("it is taken")
+}
+
 /// A settlement is paid once: repeats get the first answer, and its channel cannot be made again.
 async fn paid(world: &World, alice: &mut Socket) {
     let offered = offer(world, 200);
@@ -281,18 +312,7 @@ async fn paid(world: &World, alice: &mut Socket) {
 /// While the chain takes no transactions, so many settlements are under way, and no more.
 async fn limit(world: &World, alice: &mut Socket) {
     world.set_automine(false).await;
-    // The sender has to see first what became of the settlement before.
-    let sees = async {
-        loop {
-            let offered = offer(world, 10);
-            let answer = alice.ask(&settle(world, &offered, 10).frame()).await;
-            if answer["type"] == "rpc" {
-                return offered;
-            }
-        }
-    };
-    let limit = std::time::Duration::from_secs(20);
-    let mut offers = vec![tokio::time::timeout(limit, sees).await.expect("there is liquidity")];
+    let mut offers = vec![taken(world, alice, 10, |offered| settle(world, offered, 10)).await];
     while offers.len() < SETTLEMENTS_MAX {
         let offered = offer(world, 10);
         world.done(alice, "one of several", &settle(world, &offered, 10).frame()).await;

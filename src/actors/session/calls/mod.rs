@@ -159,7 +159,7 @@ impl Caller {
     /// Who signed the request, or a carried state that holds its hash; each of `expected` may have, and who asks
     /// must.
     async fn proven(&self, expected: &[Address]) -> Result<Asked<()>, Refusal> {
-        let states = verify::states(self.services(), self.request.states(), expected).await?;
+        let states = verify::states(self.services(), self.request.states(), expected, None).await?;
         verify::asked(self.services(), self.member, &self.request, states, expected)
     }
 }

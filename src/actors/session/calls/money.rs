@@ -49,7 +49,7 @@ impl Caller {
 
     pub(super) async fn finalize(&self, params: close_channel::Params) -> Result<Answer, Failed> {
         self.check_time()?;
-        let (asked, states) = self.proven_itself().await?;
+        let (asked, states) = self.proven_itself(None).await?;
         let state = only(states).filter(|state| state.body().channel_id == params.channel_id);
         let state = state.ok_or_else(|| missing_state(params.channel_id))?;
         let asked = asked.about(Finalize { state });
@@ -59,7 +59,7 @@ impl Caller {
 
     pub(super) async fn settle(&self, params: settle::Params) -> Result<Answer, Failed> {
         self.check_time()?;
-        let (asked, states) = self.proven_itself().await?;
+        let (asked, states) = self.proven_itself(Some(params.chain_id)).await?;
         if params.amount.is_zero() {
             return Err(invalid_amount("amount").into());
         }
@@ -83,9 +83,12 @@ impl Caller {
     }
 
     /// Who signed the request itself: the states that it carries have no room for its hash.
-    async fn proven_itself(&self) -> Result<(Asked<()>, Vec<Signed<DirectState>>), Refusal> {
+    async fn proven_itself(
+        &self,
+        new_on: Option<ChainId>,
+    ) -> Result<(Asked<()>, Vec<Signed<DirectState>>), Refusal> {
         let expected = [self.member];
-        let states = verify::states(self.services(), self.request.states(), &expected).await?;
+        let states = verify::states(self.services(), self.request.states(), &expected, new_on).await?;
         let asked = verify::asked(self.services(), self.member, &self.request, Vec::new(), &expected)?;
         Ok((asked, states))
     }
