@@ -175,7 +175,7 @@ impl World {
         direct
     }
 
-    /// Waits until the book has read the chain to its end: then nothing changes by itself.
+    /// Waits until the book has read the chain to its end and nothing is to be sent: then nothing changes by itself.
     pub(crate) async fn settle_down(&self) {
         tokio::time::timeout(LIMIT, self.all_read()).await.expect("the chain is not read to its end");
     }
@@ -187,7 +187,9 @@ impl World {
             let height = self.head().await;
             let cursor = self.store.cursor(self.token.chain_id).await.unwrap();
             let unhandled = self.store.unhandled(self.token.chain_id, None, 1).await.unwrap();
-            if cursor.last().is_some_and(|row| row.height >= height) && unhandled.is_empty() {
+            let to_send = self.store.open_outbox(self.token.chain_id, None, 1).await.unwrap();
+            let is_read = cursor.last().is_some_and(|row| row.height >= height) && unhandled.is_empty();
+            if is_read && to_send.is_empty() {
                 return;
             }
         }
