@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clearnet::audit::Verdict;
 use domain::crypto::{CustodyDomain, DirectParams, DirectState, Intent, Signature};
 use domain::primitives::Address;
 use domain::protocol::{CarriedState, ChannelTerms, SETTLEMENTS_MAX, State};
@@ -41,6 +42,36 @@ async fn settlements_are_paid_once_in_full_or_refused_without_a_trace() {
     limit(&world, &mut alice).await;
     typed(&world, &mut alice).await;
     world.finish().await;
+}
+
+/// An operator withdraws what is owed to participants: the audit says what is missing, and what is left is still paid.
+#[actix::test]
+async fn what_is_withdrawn_above_the_brokers_own_is_missed_by_the_audit_alone() {
+    let world = World::start(CHALLENGE_SECS).await;
+    world.give_to_broker(50).await;
+    let mut alice = world.session("alice").await;
+    let mut first = world.open("alice", 1_000, None).await;
+    let ask = world.ask("update_state", &json!({})).moving(&first, 700);
+    world.done(&mut alice, "to the wallet", &ask.frame()).await;
+    first.moved(700);
+    end(&world, &mut alice, &first).await;
+    world.check(world.report().await.is_clean(), "before, the book is right");
+    // 50 of its own, and 100 of the 300 that are Alice's.
+    world.withdraw_for_broker(150).await;
+    let report = world.report().await;
+    let broken: Vec<&str> = report
+        .laws
+        .iter()
+        .filter(|(_, verdict)| matches!(verdict, Verdict::Broken(_)))
+        .map(|(law, _)| law.name())
+        .collect();
+    world.check(broken == ["L1_chain"], format!("{broken:?}"));
+    let frame = settle(&world, &offer(&world, 201), 201).frame();
+    world.refused(&mut alice, "more than is there", &frame, "liquidity_short").await;
+    let offered = offer(&world, 200);
+    world.done(&mut alice, "what is left", &settle(&world, &offered, 200).frame()).await;
+    told(&mut alice, &offered, "open").await;
+    world.finish_cases();
 }
 
 /// A channel for the broker to create for Alice, with so much in it.

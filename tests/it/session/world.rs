@@ -150,6 +150,13 @@ impl World {
         self.settle_down().await;
     }
 
+    /// The broker takes so many tokens out of the contract.
+    pub(crate) async fn withdraw_for_broker(&self, tokens: u128) {
+        let broker = self.chain.participant(dev_copy(&self.directory));
+        broker.withdraw(self.token.address, Amount::from(tokens)).await.unwrap();
+        self.settle_down().await;
+    }
+
     /// Opens a direct channel and waits until it counts.
     pub(crate) async fn open(&self, label: &str, locked: u128, challenge_secs: Option<u64>) -> Direct {
         let mut session = self.session(label).await;
