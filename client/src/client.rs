@@ -305,11 +305,8 @@ impl Client {
 
 /// Once the outcome of a request is unknown, that another copy of it was turned away says nothing about the first.
 const fn is_to_be_sent_again(code: Code, is_uncertain: bool) -> bool {
-    match code {
-        Code::Unavailable => true,
-        Code::Overloaded | Code::RateLimited => is_uncertain,
-        _ => false,
-    }
+    matches!(code, Code::Unavailable)
+        || (is_uncertain && matches!(code, Code::Overloaded | Code::RateLimited))
 }
 
 /// A request with what all who agree have added to it.

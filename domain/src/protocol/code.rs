@@ -142,8 +142,6 @@ codes! {
         "the broker does not take this token";
     UnknownChannel "unknown_channel" never Answer ["channel_id"]
         "there is no such channel, or it is none of yours";
-    UnknownParticipant "unknown_participant" never Answer ["participant"]
-        "the broker does not know this participant";
     InvalidDestination "invalid_destination" never Answer ["participant"]
         "this address cannot be paid: the payer itself, the broker, or the zero address";
     InvalidAmount "invalid_amount" never Answer ["field"]
@@ -203,8 +201,6 @@ codes! {
         "the client does not read what it is sent";
     TooManySessions "too_many_sessions" retry AnswerAndClose ["max"]
         "there are as many sessions as there may be";
-    ShuttingDown "shutting_down" retry AnswerAndClose []
-        "the broker stops; connect again later";
 }
 
 impl Code {

@@ -47,10 +47,14 @@ pub(super) async fn states(
         let signed = match Signed::verify(body.clone(), &[state.sig], expected) {
             Ok(signed) => Ok(signed),
             // It may be signed as the custody contract's typed data, which names the contract.
-            Err(error) => match of_new.or(custody_of(services, state, expected).await?) {
-                Some(custody) => Signed::verify_on(&custody, body, &[state.sig], expected),
-                None => Err(error),
-            },
+            Err(error) => {
+                let custody = match of_new {
+                    Some(custody) => Some(custody),
+                    None => custody_of(services, state, expected).await?,
+                };
+                custody
+                    .map_or(Err(error), |custody| Signed::verify_on(&custody, body, &[state.sig], expected))
+            }
         };
         proven.push(signed.map_err(|error| Refusal::of_signatures(&error, expected_digest))?);
     }

@@ -104,7 +104,6 @@ fn only_what_may_succeed_later_is_retryable() {
             "unavailable",
             "slow_consumer",
             "too_many_sessions",
-            "shutting_down",
         ]
     );
     for code in Code::ALL.iter().copied() {
