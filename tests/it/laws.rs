@@ -22,7 +22,6 @@ use crate::harness::database::Database;
 /// Names a seed to play instead of the usual ones.
 const SEED: &str = "CLEARNET_LAWS_SEED";
 
-/// How many lives there are on SQLite; half of them are played on PostgreSQL, which is slower to begin each.
 const LIVES: u64 = 10;
 const STEPS: usize = 40;
 
@@ -65,7 +64,7 @@ async fn every_law_holds_after_every_step_of_random_lives_on_sqlite() {
 #[actix::test]
 async fn every_law_holds_after_every_step_of_random_lives_on_postgres() {
     let mut all = Tally::default();
-    for seed in seeds().into_iter().take(LIVES as usize / 2) {
+    for seed in seeds() {
         live(&Database::postgres().await, seed, &mut all).await;
     }
     assert_all_happened(all);
