@@ -19,6 +19,7 @@ use crate::actors::chain_sender::kept_contract;
 use crate::actors::chain_watcher::{ChainWatcherActor, WatchPlan};
 use crate::actors::directory::Directory;
 use crate::actors::journal::{JournalActor, JournalHealth};
+use crate::actors::proposals::Proposals;
 use crate::actors::services::{CheckedChains, ReadChains, Services};
 use crate::actors::session::{Facts, SessionShared};
 use crate::actors::supervisor::SupervisorActor;
@@ -87,6 +88,7 @@ impl App {
             store,
             directory: Directory::default(),
             arbiters: (0..threads).map(|_| Arbiter::new().handle()).collect(),
+            proposals: Proposals::default(),
             checked_chains: CheckedChains::default(),
             read_chains: ReadChains::default(),
         });

@@ -149,15 +149,18 @@ impl Client {
         self.send::<create_app_session::Params>(&together(request, agreements)).await
     }
 
-    /// Hands in a state of a virtual channel that members with the quorum have [approved](Client::approve).
+    /// Hands in a state of a virtual channel that members with the quorum have [approved](Client::approve). `parts` are
+    /// what should be ours in direct channels afterwards, where money of ours comes in or goes out; money of others
+    /// comes in only if they [agree](Client::agree) with the request too.
     ///
     /// # Errors
     /// Those of [`Client::call`].
     pub async fn submit(
         &mut self,
         params: &submit_app_state::Params,
+        parts: &[Part],
     ) -> Result<submit_app_state::Reply, ClientError> {
-        self.call(params, &[]).await
+        self.call(params, parts).await
     }
 
     /// Ends a virtual channel by a state that members with the quorum have [approved](Client::approve). What we get

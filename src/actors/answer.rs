@@ -26,6 +26,18 @@ pub enum Outcome {
         /// When its lifetime is over.
         expires_at: Timestamp,
     },
+    /// A virtual channel was proposed.
+    Proposed {
+        /// Its id.
+        channel_id: ChannelId,
+        /// Until when it can be accepted.
+        expires_at: Timestamp,
+    },
+    /// A proposal was rejected or cancelled.
+    Declined {
+        /// Its id.
+        channel_id: ChannelId,
+    },
     /// A state of a virtual channel was agreed on.
     Updated {
         /// The channel.

@@ -12,6 +12,7 @@ pub mod journal;
 pub mod participant;
 pub mod pen;
 pub mod prepare;
+pub mod proposals;
 pub mod push;
 pub mod request;
 pub mod services;

@@ -10,6 +10,7 @@ use domain::primitives::Timestamp;
 
 use super::directory::Directory;
 use super::journal::JournalActor;
+use super::proposals::Proposals;
 use super::push::{Push, Tell};
 use super::services::{CheckedChains, ReadChains, Services};
 use crate::store::MemoryStore;
@@ -30,6 +31,7 @@ pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
         store: Arc::new(store.clone()),
         directory: Directory::default(),
         arbiters: vec![Arbiter::current()],
+        proposals: Proposals::default(),
         checked_chains: CheckedChains::default(),
         read_chains: ReadChains::default(),
     });

@@ -14,6 +14,7 @@ use super::direct_channel::DirectChannelActor;
 use super::directory::{Directory, OwnerHandle};
 use super::journal::JournalHandle;
 use super::participant::ParticipantActor;
+use super::proposals::Proposals;
 use super::request::Refused;
 use super::supervisor::{Load, SupervisorActor};
 use super::virtual_channel::VirtualChannelActor;
@@ -46,6 +47,8 @@ pub struct Services {
     pub directory: Directory,
     /// Where owners live: each on the arbiter that its participant's address chooses.
     pub arbiters: Vec<ArbiterHandle>,
+    /// The proposals that wait for an answer.
+    pub proposals: Proposals,
     /// Where the broker's money may be spent.
     pub checked_chains: CheckedChains,
     /// Up to when chains were read.

@@ -77,6 +77,16 @@ pub trait Store: Send + Sync + 'static {
     /// Owners whose state is due at `before` or earlier, the longest due first, at most `max`.
     async fn due(&self, before: Timestamp, max: u32) -> Result<Vec<OwnerId>, StoreError>;
 
+    /// Owners of this kind whose state is in this phase, in their order, beginning after `after`: looks at every
+    /// state there is.
+    async fn in_phase(
+        &self,
+        kind: StateKind,
+        phase: u8,
+        after: Option<OwnerId>,
+        max: u32,
+    ) -> Result<Vec<OwnerId>, StoreError>;
+
     /// The channels a participant is a member of, in the order of their ids, beginning after `after`.
     async fn channels_of(
         &self,

@@ -10,6 +10,7 @@ mod choice;
 mod hammer;
 mod model;
 mod play;
+mod rooms;
 mod settlement;
 mod unread;
 mod world;

@@ -41,6 +41,20 @@ pub enum VirtualIntent {
     Close = 3,
 }
 
+impl VirtualIntent {
+    /// The intent of the number that is signed; `None` for a number that stands for none.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Operate),
+            1 => Some(Self::Deposit),
+            2 => Some(Self::Withdraw),
+            3 => Some(Self::Close),
+            _ => None,
+        }
+    }
+}
+
 /// A member's part of one token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct VirtualAllocation {

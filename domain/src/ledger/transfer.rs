@@ -102,10 +102,18 @@ pub enum TransferKind {
     BrokerWithdrawn,
     /// Corrects an earlier transfer.
     Correction,
+    /// The Host put its share into a virtual channel that it proposed.
+    VirtualProposed,
+    /// The Host's share came back from a proposal that was not accepted.
+    VirtualReturned,
+    /// Members put money into an open virtual channel.
+    VirtualDeposited,
+    /// Members took money out of an open virtual channel.
+    VirtualWithdrawn,
 }
 
 /// The kinds with their stored code and shown name, in one table so that none can be forgotten.
-const KINDS: [(TransferKind, u8, &str); 14] = [
+const KINDS: [(TransferKind, u8, &str); 18] = [
     (TransferKind::ChannelOpened, 1, "channel_opened"),
     (TransferKind::ChannelClosed, 2, "channel_closed"),
     (TransferKind::Payment, 3, "payment"),
@@ -120,6 +128,10 @@ const KINDS: [(TransferKind, u8, &str); 14] = [
     (TransferKind::BrokerDeposited, 12, "broker_deposited"),
     (TransferKind::BrokerWithdrawn, 13, "broker_withdrawn"),
     (TransferKind::Correction, 14, "correction"),
+    (TransferKind::VirtualProposed, 15, "virtual_proposed"),
+    (TransferKind::VirtualReturned, 16, "virtual_returned"),
+    (TransferKind::VirtualDeposited, 17, "virtual_deposited"),
+    (TransferKind::VirtualWithdrawn, 18, "virtual_withdrawn"),
 ];
 
 impl TransferKind {

@@ -144,8 +144,8 @@ codes! {
         "there is no such channel, or it is none of yours";
     InvalidDestination "invalid_destination" never Answer ["participant"]
         "this address cannot be paid: the payer itself, the broker, or the zero address";
-    InvalidAmount "invalid_amount" never Answer ["field"]
-        "an amount is zero where money must move, a line repeats another, or a sum is above 2^256 - 1";
+    InvalidAmount "invalid_amount" never Answer ["field", "participant", "chain_id", "token"]
+        "an amount is zero where money must move, a line repeats another, a deposit takes or a withdrawal gives, or a sum is above 2^256 - 1";
 
     InsufficientBalance "insufficient_balance" never Answer
         ["participant", "chain_id", "token", "available", "requested"]
@@ -159,7 +159,7 @@ codes! {
     ChannelClosed "channel_closed" never Answer ["channel_id"]
         "the channel is closed";
     ChannelExpired "channel_expired" never Answer ["channel_id"]
-        "the lifetime of the channel is over";
+        "the lifetime of the channel, or the time to accept its proposal, is over";
     ChannelExists "channel_exists" never Answer ["channel_id"]
         "there is a channel of these terms already";
     StaleVersion "stale_version" never Answer ["channel_id", "current", "current_version"]
@@ -173,8 +173,10 @@ codes! {
         "the terms of the virtual channel are not acceptable";
     UnsupportedProtocol "unsupported_protocol" never Answer []
         "the broker does not know the rules that the definition names";
-    UnsupportedIntent "unsupported_intent" never Answer []
-        "updates of this intent are not served yet";
+    WrongPhase "wrong_phase" never Answer ["channel_id"]
+        "a proposal that is not open yet takes no states, and an open channel is no proposal";
+    TermsDiffer "terms_differ" never Answer ["channel_id", "field"]
+        "what is accepted is not what was proposed";
     NotAMember "not_a_member" never Answer ["participant"]
         "somebody who is named is no member of the channel";
     TotalDiffers "total_differs" never Answer ["chain_id", "token", "available", "requested"]
@@ -182,7 +184,7 @@ codes! {
     QuorumNotReached "quorum_not_reached" never Answer ["reached", "required"]
         "the weights of those who signed are less than the quorum";
     WrongRole "wrong_role" never Answer []
-        "in a room the Guest sends requests and the Host responses; channels of more members have neither";
+        "this is for the other side of the room: the Host proposes, cancels and responds, the Guest accepts, rejects and requests; channels of more members have neither";
 
     LiquidityShort "liquidity_short" retry Answer ["chain_id", "token", "available", "requested"]
         "the broker has not enough of the token on that chain at the moment";

@@ -73,6 +73,10 @@ limits! {
         "how long a connection may stay without a login";
     AUTH_ATTEMPTS_MAX: u32 = 5, "attempts",
         "`auth` frames of one connection; each may cost a recovery";
+    PROPOSALS_MAX: usize = 16, "proposals",
+        "proposals of one Host that wait for an answer; each is kept in memory until then";
+    ACCEPT_SECS_MAX: u64 = virtual_channel::ACCEPT_SECS_MAX, "seconds",
+        "`accept_within_secs`; the Host's share waits as long";
     SETTLEMENTS_MAX: usize = 4, "settlements",
         "settlements of one participant on one chain that are under way; each costs the broker a transaction";
     FRAMES_PER_SECOND_MAX: u64 = 200, "frames",

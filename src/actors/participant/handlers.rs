@@ -5,8 +5,8 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::{
-    Answer, Attach, Detach, FromJournal, Incarnation, MoveMoney, NextNonce, ParticipantActor, PrepareDebit,
-    Push, Refused, Reply, SESSIONS_MAX, SettleWallet, TooManySessions,
+    Answer, Attach, Detach, FromJournal, HasSessions, Incarnation, MoveMoney, NextNonce, ParticipantActor,
+    PrepareDebit, Push, Refused, Reply, SESSIONS_MAX, SettleWallet, Tell, TooManySessions,
 };
 use crate::actors::prepare::Release;
 use crate::clock;
@@ -62,6 +62,14 @@ impl Handler<NextNonce> for ParticipantActor {
 
     fn handle(&mut self, _: NextNonce, _: &mut Context<Self>) -> u64 {
         self.participant.next_nonce(clock::now())
+    }
+}
+
+impl Handler<HasSessions> for ParticipantActor {
+    type Result = bool;
+
+    fn handle(&mut self, _: HasSessions, _: &mut Context<Self>) -> bool {
+        self.sessions.values().any(Tell::is_connected)
     }
 }
 

@@ -60,6 +60,11 @@ pub struct Settle {
 #[rtype(result = "u64")]
 pub struct NextNonce;
 
+/// Asks whether somebody is connected as this participant.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "bool")]
+pub struct HasSessions;
+
 /// A session of the participant wants to be told what happens.
 ///
 /// # Errors

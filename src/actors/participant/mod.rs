@@ -31,7 +31,9 @@ use super::session::SessionId;
 use super::supervisor::Birth;
 use crate::clock;
 
-pub use messages::{Attach, Detach, MoveMoney, Movements, NextNonce, Settle, SettleWallet, TooManySessions};
+pub use messages::{
+    Attach, Detach, HasSessions, MoveMoney, Movements, NextNonce, Settle, SettleWallet, TooManySessions,
+};
 
 /// The most sessions of one participant: what one key can make the broker tell over and over.
 pub const SESSIONS_MAX: usize = 16;

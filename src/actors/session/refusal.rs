@@ -3,12 +3,12 @@
 use domain::channel::MovementError;
 use domain::channel::direct::{DirectError, IgnoreReason, Phase};
 use domain::channel::virtual_channel::{
-    AllocationError, DefinitionError, OpeningError, PlanError, QuorumError, VirtualChannelError,
-    WrongStateError,
+    AllocationError, DefinitionError, OpeningError, Phase as VirtualPhase, PlanError, QuorumError,
+    VirtualChannelError, WrongStateError,
 };
 use domain::ledger::{LedgerError, OwnerId};
 use domain::participant::ParticipantError;
-use domain::primitives::{Amount, ChannelId, Token};
+use domain::primitives::{Address, Amount, ChannelId, Token};
 use domain::protocol::{Code, Details, Refusal};
 
 use crate::actors::journal::NoPermit;
@@ -91,6 +91,10 @@ fn short(token: Token, available: Amount, requested: Amount) -> Details {
 
 fn of_token(token: Token) -> Details {
     Details { chain_id: Some(token.chain_id), token: Some(token.address), ..Details::default() }
+}
+
+fn about(participant: Address) -> Details {
+    Details { participant: Some(participant), ..Details::default() }
 }
 
 fn field(name: &str) -> Details {
@@ -184,11 +188,18 @@ fn of_ledger(error: &LedgerError) -> Refusal {
 fn of_virtual(error: &VirtualChannelError) -> Refusal {
     let says = |code| Refusal::new(code).saying(error);
     match error {
-        VirtualChannelError::Ended { phase: domain::channel::virtual_channel::Phase::Expired } => {
+        VirtualChannelError::Ended { phase: VirtualPhase::Expired | VirtualPhase::Lapsed } => {
             says(Code::ChannelExpired)
         }
         VirtualChannelError::Ended { .. } => says(Code::ChannelClosed),
-        VirtualChannelError::WindowEnded { .. } => says(Code::ChannelExpired),
+        VirtualChannelError::WrongPhase { .. } => says(Code::WrongPhase),
+        VirtualChannelError::NotTheGuest { .. } => says(Code::WrongRole),
+        VirtualChannelError::TermsDiffer { field: differs } => says(Code::TermsDiffer).with(field(differs)),
+        VirtualChannelError::WindowEnded { .. }
+        | VirtualChannelError::LifetimeOver { .. }
+        | VirtualChannelError::ProposalOver { .. } => says(Code::ChannelExpired),
+        VirtualChannelError::MissingConsent { member } => says(Code::MissingSignature).with(about(*member)),
+        VirtualChannelError::NoDirectChannel { member } => says(Code::NoDirectChannel).with(about(*member)),
         VirtualChannelError::WrongState(error) => of_wrong_state(error),
         VirtualChannelError::Quorum(error) => of_quorum(error),
         VirtualChannelError::Plan(error) => of_plan(error),
@@ -200,7 +211,11 @@ fn of_wrong_state(error: &WrongStateError) -> Refusal {
     let says = |code| Refusal::new(code).saying(error);
     match error {
         WrongStateError::WrongChannel { actual, .. } => unknown_channel(*actual),
-        WrongStateError::UnsupportedIntent { .. } => says(Code::UnsupportedIntent),
+        WrongStateError::WrongDirection { participant, token, .. } => {
+            says(Code::InvalidAmount).with(Details { participant: Some(*participant), ..of_token(*token) })
+        }
+        WrongStateError::NothingMoves => says(Code::InvalidAmount).with(field("allocations")),
+        WrongStateError::TooManyTokens => says(Code::LimitReached),
         WrongStateError::StaleVersion { current, .. } | WrongStateError::VersionGap { current, .. } => {
             says(Code::StaleVersion).with(Details { current_version: Some(*current), ..Details::default() })
         }
@@ -248,7 +263,6 @@ fn of_plan(error: &PlanError) -> Refusal {
 
 fn of_opening(error: &OpeningError) -> Refusal {
     let says = |code| Refusal::new(code).saying(error);
-    let about = |participant| Details { participant: Some(participant), ..Details::default() };
     match error {
         OpeningError::Definition(DefinitionError::UnsupportedProtocol { .. }) => {
             says(Code::UnsupportedProtocol)
@@ -256,6 +270,11 @@ fn of_opening(error: &OpeningError) -> Refusal {
         OpeningError::Definition(error) => says(Code::InvalidDefinition).with(field(part_of(error))),
         OpeningError::DataTooLarge { .. } => says(Code::InvalidParams).with(field("session_data")),
         OpeningError::Allocation(error) => of_allocation(error),
+        OpeningError::NotARoom { .. } => says(Code::InvalidDefinition).with(field("definition.participants")),
+        OpeningError::NotTheHost { .. } => says(Code::WrongRole),
+        OpeningError::AcceptanceOutOfBounds { .. } => {
+            says(Code::InvalidParams).with(field("accept_within_secs"))
+        }
         OpeningError::Signers(error) => of_quorum(error),
         OpeningError::MissingSignature { member } => says(Code::MissingSignature).with(about(*member)),
         OpeningError::NoDirectChannel { member } => says(Code::NoDirectChannel).with(about(*member)),

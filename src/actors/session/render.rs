@@ -8,8 +8,8 @@ use domain::protocol::method::get_app_sessions::{AppSession, AppSessionStatus};
 use domain::protocol::method::get_channels::{Channel, ChannelStatus};
 use domain::protocol::method::get_ledger_balances::Balance;
 use domain::protocol::method::{
-    Method, close_app_session, close_channel, create_app_session, settle, submit_app_state, transfer,
-    update_state,
+    Method, cancel_virtual_channel, close_app_session, close_channel, create_app_session,
+    propose_virtual_channel, reject_virtual_channel, settle, submit_app_state, transfer, update_state,
 };
 use domain::protocol::notification::{Notification, balances, channel, virtual_channel as virtual_notice};
 use domain::protocol::{
@@ -66,6 +66,23 @@ fn reply(id: RequestId, method: Method, answer: &Answer) -> Response {
                 expires_at: *expires_at,
             };
             Response::answer(id, method, &reply, at)
+        }
+        Outcome::Proposed { channel_id, expires_at } => {
+            let reply = propose_virtual_channel::Reply {
+                app_session_id: *channel_id,
+                version: Version::ZERO,
+                status: AppSessionStatus::Proposed,
+                expires_at: *expires_at,
+            };
+            Response::answer(id, method, &reply, at)
+        }
+        Outcome::Declined { channel_id } if method == Method::RejectVirtualChannel => {
+            let (app_session_id, status) = (*channel_id, AppSessionStatus::Rejected);
+            Response::answer(id, method, &reject_virtual_channel::Reply { app_session_id, status }, at)
+        }
+        Outcome::Declined { channel_id } => {
+            let (app_session_id, status) = (*channel_id, AppSessionStatus::Cancelled);
+            Response::answer(id, method, &cancel_virtual_channel::Reply { app_session_id, status }, at)
         }
         Outcome::Updated { channel_id, version, is_expiring, expires_at } => {
             let reply = submit_app_state::Reply {
@@ -178,6 +195,10 @@ pub(super) fn app_session(shown: &virtual_channel::Snapshot) -> Option<AppSessio
     Some(AppSession {
         app_session_id: shown.channel_id,
         status: match shown.phase {
+            virtual_channel::Phase::Proposed => AppSessionStatus::Proposed,
+            virtual_channel::Phase::Rejected => AppSessionStatus::Rejected,
+            virtual_channel::Phase::Cancelled => AppSessionStatus::Cancelled,
+            virtual_channel::Phase::Lapsed => AppSessionStatus::Lapsed,
             virtual_channel::Phase::Open => AppSessionStatus::Open,
             virtual_channel::Phase::Expiring => AppSessionStatus::Expiring,
             virtual_channel::Phase::Closed => AppSessionStatus::Closed,
@@ -187,7 +208,7 @@ pub(super) fn app_session(shown: &virtual_channel::Snapshot) -> Option<AppSessio
         version: shown.version,
         allocations: shown.allocations.iter().copied().map(Into::into).collect(),
         session_data: data.flatten(),
-        created_at: shown.opened_at,
+        created_at: shown.created_at,
         updated_at: shown.updated_at,
         expires_at: shown.expires_at,
     })

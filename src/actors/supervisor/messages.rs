@@ -40,7 +40,7 @@ pub struct Exited {
     pub owner: OwnerId,
 }
 
-/// Asks to open a virtual channel; all members have signed it.
+/// Asks to open a virtual channel, which all members have signed, or to propose one, which its Host has.
 ///
 /// # Errors
 /// [`Refused`]; nothing has changed.
@@ -60,4 +60,6 @@ pub struct Opening {
     pub allocations: Vec<VirtualAllocation>,
     /// The members' own data.
     pub data: Option<String>,
+    /// How long the Guest can accept, in seconds; `None` when all members have signed.
+    pub accept_within_secs: Option<u64>,
 }

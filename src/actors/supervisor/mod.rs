@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use domain::channel::virtual_channel::Phase;
 use domain::ledger::OwnerId;
 use domain::primitives::ChainId;
 use futures::channel::oneshot;
@@ -24,7 +25,7 @@ use super::pen::Pen;
 use super::request::{Asked, Refused};
 use super::services::Services;
 use crate::clock;
-use crate::store::StoreError;
+use crate::store::{PAGE_ROWS_MAX, StateKind, Store, StoreError};
 
 pub(super) use birth::Birth;
 pub use messages::{Exited, Load, OpenVirtualChannel, Opening, Wake};
@@ -53,6 +54,8 @@ pub struct SupervisorActor {
     /// Who waits for an owner that is being loaded.
     loading: BTreeMap<OwnerId, Vec<Waiting>>,
     pen: Pen<oneshot::Sender<Result<(), Refused>>>,
+    /// Whether those who look after somebody by themselves were brought to life after the start.
+    are_watchers_awake: bool,
     _successor: Successor,
 }
 
@@ -90,7 +93,13 @@ impl SupervisorActor {
             ctx.set_mailbox_capacity(MAILBOX);
             ctx.add_stream(told);
             let successor = Successor(Arc::clone(&services));
-            Self { services: Arc::clone(&services), loading: BTreeMap::new(), pen, _successor: successor }
+            Self {
+                services: Arc::clone(&services),
+                loading: BTreeMap::new(),
+                pen,
+                are_watchers_awake: false,
+                _successor: successor,
+            }
         });
         services.directory.set_supervisor(addr.clone());
         Ok(addr)
@@ -146,8 +155,12 @@ impl SupervisorActor {
     /// that nobody told them of, or a network to send to. Who is alive has a timer and a stream of its own.
     fn wake_due(&mut self, ctx: &mut Context<Self>) {
         let services = Arc::clone(&self.services);
+        let are_watchers_awake = self.are_watchers_awake;
         let read = async move {
             let mut owners = services.store.due(clock::now(), DUE_MAX).await?;
+            if !are_watchers_awake {
+                owners.extend(proposals(services.store.as_ref()).await?);
+            }
             // Nobody who needs a sender loads it: one that ended while the store was away is brought back here.
             owners.extend(services.checked_chains.all().into_iter().map(OwnerId::Network));
             for chain_id in services.chains.keys() {
@@ -160,12 +173,25 @@ impl SupervisorActor {
         };
         ctx.spawn(read.into_actor(self).map(|due, act, ctx| match due {
             Ok(owners) => {
+                act.are_watchers_awake = true;
                 for owner in owners {
                     act.load(owner, None, None, ctx);
                 }
             }
             Err(error) => log::warn!("cannot read who has something to do: {error}"),
         }));
+    }
+}
+
+/// All proposals that wait: each looks after its Host, whoever else needs it.
+async fn proposals(store: &dyn Store) -> Result<Vec<OwnerId>, StoreError> {
+    let (mut owners, phase) = (Vec::new(), Phase::Proposed.code());
+    loop {
+        let page = store.in_phase(StateKind::Virtual, phase, owners.last().copied(), PAGE_ROWS_MAX).await?;
+        if page.is_empty() {
+            return Ok(owners);
+        }
+        owners.extend(page);
     }
 }
 

@@ -1,18 +1,21 @@
-//! Opening a virtual channel in one call: checks, holds, one commit, then its actor.
+//! Opening a virtual channel in one call, or proposing one: checks, holds, one commit, then its actor.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use domain::channel::virtual_channel::{Opened, OpeningRequest, OpeningTerms, open};
+use domain::channel::virtual_channel::{
+    Opened, OpeningError, OpeningRequest, OpeningTerms, Phase, open, propose,
+};
 use domain::ledger::OwnerId;
-use domain::primitives::Address;
+use domain::primitives::{Address, Timestamp};
 use futures::channel::oneshot;
 
 use super::{Asked, Opening, Refused, Services, SupervisorActor};
 use crate::actors::answer::{Answer, Outcome};
 use crate::actors::journal::NewState;
 use crate::actors::prepare::Preparation;
+use crate::actors::proposals::ProposalSlot;
 use crate::actors::virtual_channel::notify;
 use crate::clock;
 use crate::store::{MemberRow, StateKind};
@@ -23,6 +26,8 @@ struct Ready {
     request: OpeningRequest,
     with_direct_channel: BTreeSet<Address>,
     preparation: Preparation,
+    /// Of a proposal: its place among those of its Host, until its actor has one.
+    slot: Option<ProposalSlot>,
 }
 
 impl SupervisorActor {
@@ -41,7 +46,7 @@ impl SupervisorActor {
         let answered = committed.then(|committed, act, _| {
             let services = Arc::clone(&act.services);
             async move {
-                let (opened, answer, durable) = committed?;
+                let (opened, answer, durable, _slot) = committed?;
                 durable.await.unwrap_or(Err(Refused::Unavailable))?;
                 // From here on the channel lives in the store; its actor is loaded with the first need of it.
                 let id = opened.channel.id();
@@ -58,12 +63,12 @@ impl SupervisorActor {
 
     /// Decides and hands over, without waiting in between.
     fn commit_opening(&mut self, ready: Ready) -> Result<Committed, Refused> {
-        let Ready { asked, request, with_direct_channel, preparation } = ready;
+        let Ready { asked, request, with_direct_channel, preparation, slot } = ready;
         let services = &self.services;
         let terms = terms(services, &with_direct_channel);
         let now = clock::now();
         preparation.check_in_time()?;
-        let opened = open(request, &terms, now)?;
+        let opened = judge(&asked.params, request, &terms, now)?;
         let permit = asked.permit(services.journal.permits(), now)?;
         let id = opened.channel.id();
         let mut commit = self.pen.begin();
@@ -82,19 +87,20 @@ impl SupervisorActor {
             .members
             .extend(members.map(|participant| MemberRow { participant: *participant, channel: id }));
         let states = asked.states.iter().map(|state| state.body());
-        let answer = Answer::new(
-            now,
-            Outcome::Opened { channel_id: id, expires_at: opened.channel.expires_at() },
-            states,
-        );
+        let (channel_id, expires_at) = (id, opened.channel.expires_at());
+        let outcome = match opened.channel.phase() {
+            Phase::Proposed => Outcome::Proposed { channel_id, expires_at },
+            _ => Outcome::Opened { channel_id, expires_at },
+        };
+        let answer = Answer::new(now, outcome, states);
         commit.answer = Some((permit, answer.encode()));
         let (reply, durable) = oneshot::channel();
         self.pen.hand_over(commit, reply).map_err(|_| Refused::Unavailable)?;
-        Ok((opened, answer, durable))
+        Ok((opened, answer, durable, slot))
     }
 }
 
-type Committed = (Opened, Answer, oneshot::Receiver<Result<(), Refused>>);
+type Committed = (Opened, Answer, oneshot::Receiver<Result<(), Refused>>, Option<ProposalSlot>);
 
 /// Looks up what the rules need and has everybody hold its share.
 async fn prepare(services: Arc<Services>, asked: Asked<Opening>) -> Result<Ready, Refused> {
@@ -105,8 +111,20 @@ async fn prepare(services: Arc<Services>, asked: Asked<Opening>) -> Result<Ready
     if prepared.is_err() {
         asked.check_new(permits)?;
     }
-    let (request, with_direct_channel, preparation) = prepared?;
-    Ok(Ready { asked, request, with_direct_channel, preparation })
+    let (request, with_direct_channel, preparation, slot) = prepared?;
+    Ok(Ready { asked, request, with_direct_channel, preparation, slot })
+}
+
+fn judge(
+    opening: &Opening,
+    request: OpeningRequest,
+    terms: &OpeningTerms<'_>,
+    now: Timestamp,
+) -> Result<Opened, OpeningError> {
+    match opening.accept_within_secs {
+        None => open(request, terms, now),
+        Some(secs) => propose(request, secs, terms, now),
+    }
 }
 
 fn terms<'a>(services: &'a Services, with_direct_channel: &'a BTreeSet<Address>) -> OpeningTerms<'a> {
@@ -121,8 +139,8 @@ fn terms<'a>(services: &'a Services, with_direct_channel: &'a BTreeSet<Address>)
 async fn try_prepare(
     services: &Services,
     asked: &Asked<Opening>,
-) -> Result<(OpeningRequest, BTreeSet<Address>, Preparation), Refused> {
-    let Opening { definition, allocations, data } = &asked.params;
+) -> Result<(OpeningRequest, BTreeSet<Address>, Preparation, Option<ProposalSlot>), Refused> {
+    let Opening { definition, allocations, data, accept_within_secs } = &asked.params;
     let owner = OwnerId::Channel(definition.channel_id());
     match services.owner(owner).await {
         Err(Refused::NotFound { .. }) => {}
@@ -139,14 +157,15 @@ async fn try_prepare(
     };
     // What is wrong with the opening itself is said before anybody is looked for or asked to hold anything.
     let everybody = definition.participants.iter().copied().collect();
-    open(request.clone(), &terms(services, &everybody), clock::now())?;
+    judge(&asked.params, request.clone(), &terms(services, &everybody), clock::now())?;
     let with_direct_channel = services.with_direct_channel(&definition.participants).await?;
     let terms = terms(services, &with_direct_channel);
-    open(request.clone(), &terms, clock::now())?;
+    judge(&asked.params, request.clone(), &terms, clock::now())?;
+    let slot = accept_within_secs.map(|_| services.proposals.take(asked.by)).transpose()?;
     let mut preparation = Preparation::begin();
     preparation.parts(services, &asked.states, asked.hash()).await?;
     request.parts = preparation.part_moves();
-    let plan = open(request.clone(), &terms, clock::now())?.plan;
+    let plan = judge(&asked.params, request.clone(), &terms, clock::now())?.plan;
     preparation.debits(services, plan.wallet_debits(), asked.hash()).await?;
-    Ok((request, with_direct_channel, preparation))
+    Ok((request, with_direct_channel, preparation, slot))
 }

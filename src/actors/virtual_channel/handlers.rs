@@ -5,8 +5,8 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::{
-    CallInRoom, CloseVirtualChannel, FromJournal, Job, MayCall, Publish, Published, Refused, RoomRefused,
-    Subscribe, Subscribed, Unsubscribe, UpdateVirtualChannel, VirtualChannelActor, WAITING_MAX,
+    AskVirtualChannel, CallInRoom, FromJournal, Job, MayCall, Publish, Published, Refused, RoomRefused,
+    Subscribe, Subscribed, Unsubscribe, VirtualChannelActor, WAITING_MAX,
 };
 use crate::actors::answer::Answer;
 
@@ -19,35 +19,21 @@ impl Actor for VirtualChannelActor {
     }
 }
 
-impl VirtualChannelActor {
+impl Handler<AskVirtualChannel> for VirtualChannelActor {
+    type Result = ResponseFuture<Result<Answer, Refused>>;
+
     /// Queues a request whose answer comes later, unless too many wait.
-    fn ask(
+    fn handle(
         &mut self,
-        job: impl FnOnce(oneshot::Sender<Result<Answer, Refused>>) -> Job,
+        AskVirtualChannel { asked }: AskVirtualChannel,
         ctx: &mut Context<Self>,
-    ) -> ResponseFuture<Result<Answer, Refused>> {
+    ) -> Self::Result {
         if self.jobs.len() >= WAITING_MAX {
             return std::future::ready(Err(Refused::Overloaded)).boxed_local();
         }
         let (reply, answered) = oneshot::channel();
-        self.queue(job(reply), ctx);
+        self.queue(Job { asked, reply }, ctx);
         answered.map(|answered| answered.unwrap_or(Err(Refused::Unavailable))).boxed_local()
-    }
-}
-
-impl Handler<UpdateVirtualChannel> for VirtualChannelActor {
-    type Result = ResponseFuture<Result<Answer, Refused>>;
-
-    fn handle(&mut self, ask: UpdateVirtualChannel, ctx: &mut Context<Self>) -> Self::Result {
-        self.ask(|reply| Job::Update(ask.asked, reply), ctx)
-    }
-}
-
-impl Handler<CloseVirtualChannel> for VirtualChannelActor {
-    type Result = ResponseFuture<Result<Answer, Refused>>;
-
-    fn handle(&mut self, ask: CloseVirtualChannel, ctx: &mut Context<Self>) -> Self::Result {
-        self.ask(|reply| Job::Close(ask.asked, reply), ctx)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use actix::prelude::*;
 use domain::channel::virtual_channel::{Position, Resumed, RoomRpc, TopicError};
-use domain::crypto::{Signed, VirtualState};
+use domain::crypto::{Signed, VirtualAllocation, VirtualState};
 use domain::primitives::{Address, Timestamp};
 
 use crate::actors::answer::Answer;
@@ -10,26 +10,38 @@ use crate::actors::push::Tell;
 use crate::actors::request::{Asked, Refused};
 use crate::actors::session::SessionId;
 
-/// Hands in a state that was agreed on.
+/// A member asks for something about money. The request may carry next states of direct channels, but to an update
+/// that only deals and to what declines.
 ///
 /// # Errors
 /// [`Refused`]; nothing has changed. For a stranger the channel does not exist.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "Result<Answer, Refused>")]
-pub struct UpdateVirtualChannel {
+pub struct AskVirtualChannel {
     /// The request.
-    pub asked: Box<Asked<NextState>>,
+    pub asked: Box<Asked<Wish>>,
 }
 
-/// Hands in the state by which the channel ends; the request may carry next states of direct channels.
-///
-/// # Errors
-/// [`Refused`]; nothing has changed. For a stranger the channel does not exist.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "Result<Answer, Refused>")]
-pub struct CloseVirtualChannel {
-    /// The request.
-    pub asked: Box<Asked<NextState>>,
+/// What a member asks for.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    /// Takes what was proposed.
+    Accept(Accepted),
+    /// Rejects what was proposed, or takes it back.
+    Decline,
+    /// Hands in a state that was agreed on.
+    Update(NextState),
+    /// Hands in the state by which the channel ends.
+    Close(NextState),
+}
+
+/// What the Guest of a proposal agrees to.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// What both put in.
+    pub allocations: Vec<VirtualAllocation>,
+    /// The members' own data.
+    pub data: Option<String>,
 }
 
 /// A state of a virtual channel with its approvals, and what it holds the hash of.

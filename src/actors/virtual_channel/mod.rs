@@ -1,11 +1,13 @@
 //! The actor of one virtual channel: a shell around its machine, and its topic.
 //!
-//! Updates are decided one after another and written in groups. A close asks the owners of what it moves to
-//! hold their share; meanwhile other states wait. Talk is never kept waiting by money. Deliberately absent:
-//! rules (the machine has them), and signatures.
+//! Updates are decided one after another and written in groups. What moves money in or out asks the owners of it to
+//! hold their share; meanwhile other requests about money wait. Talk is never kept waiting by money. Deliberately
+//! absent: rules (the machine has them), and signatures.
 
 mod handlers;
+mod host;
 mod messages;
+mod requests;
 mod room;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,17 +16,18 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use domain::channel::virtual_channel::{
-    Close, Epoch, Phase, Topic, Update, VirtualChannel, VirtualChannelEffect, VirtualChannelEvent,
+    Epoch, Phase, Topic, VirtualChannel, VirtualChannelEffect, VirtualChannelEvent,
 };
 use domain::channel::{Machine as _, Transition};
 use domain::ledger::OwnerId;
 use futures::channel::oneshot;
 
-use super::answer::{Answer, Outcome};
+use super::answer::Answer;
 use super::exit::ExitGuard;
 use super::journal::{FromJournal, JournalHealth, NewState, Permit};
 use super::pen::Pen;
 use super::prepare::Preparation;
+use super::proposals::ProposalSlot;
 use super::push::{Push, Tell};
 use super::request::{Asked, Refused};
 use super::services::Services;
@@ -34,11 +37,11 @@ use crate::clock;
 use crate::store::{Revision, StateKind};
 
 pub use messages::{
-    CallInRoom, CloseVirtualChannel, MayCall, NextState, Publish, Published, RoomRefused, Subscribe,
-    Subscribed, Unsubscribe, UpdateVirtualChannel,
+    Accepted, AskVirtualChannel, CallInRoom, MayCall, NextState, Publish, Published, RoomRefused, Subscribe,
+    Subscribed, Unsubscribe, Wish,
 };
 
-/// The most requests that wait while a close asks others to hold their share.
+/// The most requests that wait while one asks others to hold their share.
 const WAITING_MAX: usize = 32;
 
 /// The longest a timer is set for; a deadline further away is looked at again then.
@@ -59,10 +62,14 @@ pub struct VirtualChannelActor {
     pen: Pen<Waiting>,
     topic: Topic<SessionId>,
     listeners: BTreeMap<SessionId, Tell>,
-    /// Whether a close asks others; then everything about money waits.
-    is_closing: bool,
+    /// Whether a request asks others to hold their share; then all others about money wait.
+    is_asking: bool,
     jobs: VecDeque<Job>,
     timer: Option<SpawnHandle>,
+    /// Held while the channel is a proposal.
+    slot: Option<ProposalSlot>,
+    /// How often in a row its Host was looked for and not found.
+    absences: u32,
     _exit: ExitGuard,
 }
 
@@ -70,9 +77,9 @@ type Reply = oneshot::Sender<Result<Answer, Refused>>;
 
 /// What is done one after another.
 #[derive(Debug)]
-enum Job {
-    Update(Box<Asked<NextState>>, Reply),
-    Close(Box<Asked<NextState>>, Reply),
+struct Job {
+    asked: Box<Asked<Wish>>,
+    reply: Reply,
 }
 
 /// What waits until a commit is durable.
@@ -93,158 +100,23 @@ impl VirtualChannelActor {
             ctx.add_stream(told);
             // Each life of a topic begins at another millisecond than the one before.
             let epoch = Epoch::new(clock::now().as_millis());
-            Self {
+            let mut act = Self {
                 services,
                 topic: Topic::new(channel.members().to_vec(), epoch),
                 channel,
                 revision: registered.stored.state.map(|state| state.revision),
                 pen,
                 listeners: BTreeMap::new(),
-                is_closing: false,
+                is_asking: false,
                 jobs: VecDeque::new(),
                 timer: None,
+                slot: None,
+                absences: 0,
                 _exit: exit,
-            }
+            };
+            act.watch_host(ctx);
+            act
         })
-    }
-
-    /// Queues a request about money, unless too many wait.
-    fn queue(&mut self, job: Job, ctx: &mut Context<Self>) {
-        self.jobs.push_back(job);
-        self.work(ctx);
-    }
-
-    fn work(&mut self, ctx: &mut Context<Self>) {
-        while !self.is_closing
-            && let Some(job) = self.jobs.pop_front()
-        {
-            match job {
-                Job::Update(asked, reply) => self.update(&asked, reply, ctx),
-                Job::Close(asked, reply) => self.close(*asked, reply, ctx),
-            }
-        }
-    }
-
-    fn update(&mut self, asked: &Asked<NextState>, reply: Reply, ctx: &mut Context<Self>) {
-        match self.decide_update(asked) {
-            Ok((transition, permit, answer)) => {
-                self.hand_over(transition, Some((permit, answer, reply)), None, ctx)
-            }
-            Err(refused) => {
-                let _gone = reply.send(Err(refused));
-            }
-        }
-    }
-
-    fn decide_update(&mut self, asked: &Asked<NextState>) -> Result<Decided, Refused> {
-        self.check_member(asked)?;
-        let now = clock::now();
-        let permit = asked.permit(self.pen.journal().permits(), now)?;
-        let NextState { state, data } = &asked.params;
-        let update = Update { request: asked.key(), state: state.clone(), data: data.clone() };
-        let transition = self.channel.apply(VirtualChannelEvent::Update(update), now)?;
-        let outcome = Outcome::Updated {
-            channel_id: self.channel.id(),
-            version: self.channel.version(),
-            is_expiring: self.channel.phase() == Phase::Expiring,
-            expires_at: self.channel.expires_at(),
-        };
-        Ok((transition, permit, Answer::new(now, outcome, [])))
-    }
-
-    /// Has everybody concerned hold its share, then decides.
-    fn close(&mut self, asked: Asked<NextState>, reply: Reply, ctx: &mut Context<Self>) {
-        let planned = self.check_close(&asked);
-        if let Err(refused) = planned {
-            let _gone = reply.send(Err(refused));
-            return;
-        }
-        self.is_closing = true;
-        let services = Arc::clone(&self.services);
-        let prepared = async move {
-            let mut preparation = Preparation::begin();
-            let held = preparation.parts(&services, &asked.states, asked.hash()).await;
-            (asked, held.map(|()| preparation))
-        };
-        ctx.spawn(prepared.into_actor(self).map(move |(asked, held), act, ctx| match held {
-            Ok(preparation) => act.hold_wallets(asked, preparation, reply, ctx),
-            Err(refused) => act.end_close(&asked, Err(refused), reply, ctx),
-        }));
-    }
-
-    /// Has the members whose wallets pay for a part hold the money.
-    fn hold_wallets(
-        &mut self,
-        asked: Asked<NextState>,
-        mut preparation: Preparation,
-        reply: Reply,
-        ctx: &mut Context<Self>,
-    ) {
-        let plan = match self.channel.plan_close(&close_of(&asked, &preparation), clock::now()) {
-            Ok(plan) => plan,
-            Err(error) => return self.end_close(&asked, Err(error.into()), reply, ctx),
-        };
-        let services = Arc::clone(&self.services);
-        let prepared = async move {
-            let held = preparation.debits(&services, plan.wallet_debits(), asked.hash()).await;
-            (asked, held.map(|()| preparation))
-        };
-        ctx.spawn(prepared.into_actor(self).map(move |(asked, held), act, ctx| {
-            act.end_close(&asked, held, reply, ctx);
-        }));
-    }
-
-    /// Decides a close for which everybody holds its share, or gives it up.
-    fn end_close(
-        &mut self,
-        asked: &Asked<NextState>,
-        held: Result<Preparation, Refused>,
-        reply: Reply,
-        ctx: &mut Context<Self>,
-    ) {
-        self.is_closing = false;
-        let decided = held.and_then(|preparation| self.decide_close(asked, preparation));
-        match decided {
-            Ok(((transition, permit, answer), preparation)) => {
-                self.hand_over(transition, Some((permit, answer, reply)), Some(preparation), ctx);
-            }
-            // What refuses a repeat may be what the first one has changed meanwhile.
-            Err(refused) => {
-                let refused = asked.check_new(self.pen.journal().permits()).err().unwrap_or(refused);
-                let _gone = reply.send(Err(refused));
-            }
-        }
-        self.work(ctx);
-    }
-
-    fn decide_close(
-        &mut self,
-        asked: &Asked<NextState>,
-        preparation: Preparation,
-    ) -> Result<(Decided, Preparation), Refused> {
-        let now = clock::now();
-        preparation.check_in_time()?;
-        let permit = asked.permit(self.pen.journal().permits(), now)?;
-        let close = close_of(asked, &preparation);
-        let transition = self.channel.apply(VirtualChannelEvent::Close(close), now)?;
-        let (channel_id, version) = (self.channel.id(), self.channel.version());
-        let states = asked.states.iter().map(|state| state.body());
-        let answer = Answer::new(now, Outcome::Closed { channel_id, version }, states);
-        Ok(((transition, permit, answer), preparation))
-    }
-
-    /// Refuses a close that is wrong by itself before anybody is asked to hold anything.
-    fn check_close(&self, asked: &Asked<NextState>) -> Result<(), Refused> {
-        self.check_member(asked)?;
-        asked.check_new(self.pen.journal().permits())?;
-        self.channel.plan_close(&close_of(asked, &Preparation::begin()), clock::now())?;
-        Ok(())
-    }
-
-    /// For a stranger the channel does not exist (L12).
-    fn check_member(&self, asked: &Asked<NextState>) -> Result<(), Refused> {
-        let owner = OwnerId::Channel(self.channel.id());
-        if self.channel.is_member(asked.by) { Ok(()) } else { Err(Refused::NotFound { owner }) }
     }
 
     /// Time has passed. Time in which the broker or its store was away does not count: nobody could hand a state
@@ -289,6 +161,9 @@ impl VirtualChannelActor {
             commit.answer = Some((permit, answer.encode()));
             (reply, answer)
         });
+        if self.channel.phase() != Phase::Proposed {
+            self.slot = None;
+        }
         self.revision = Some(self.revision.unwrap_or_default().next());
         let waiting = Waiting { effects: transition.effects, reply };
         if self.pen.hand_over(commit, waiting).is_err() {
@@ -321,13 +196,6 @@ impl Drop for VirtualChannelActor {
     fn drop(&mut self) {
         self.end_topic();
     }
-}
-
-type Decided = (Transition<VirtualChannelEffect>, Permit, Answer);
-
-fn close_of(asked: &Asked<NextState>, preparation: &Preparation) -> Close {
-    let NextState { state, data } = &asked.params;
-    Close { request: asked.key(), state: state.clone(), data: data.clone(), parts: preparation.part_moves() }
 }
 
 /// Tells the members that are there of what has happened.

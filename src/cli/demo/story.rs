@@ -194,7 +194,7 @@ async fn win(stage: &Stage, room: &Room, alice: &mut Player, charlie: &mut Playe
     };
     let state = params.state(stage.broker_address, &room.definition.participants)?;
     params.approvals = vec![alice.client.approve(&state), charlie.client.approve(&state)];
-    alice.client.submit(&params).await?;
+    alice.client.submit(&params, &[]).await?;
     charlie.virtual_channel_changes(room.id).await
 }
 

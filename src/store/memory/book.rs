@@ -12,8 +12,8 @@ use domain::primitives::{Address, ChainId, ChannelId, Digest, Timestamp};
 use crate::store::sql::Tables;
 use crate::store::{
     AccountId, AccountRow, AnswerRow, Batch, CursorRow, EntryId, EntryRow, Fence, Head, InboxId, InboxRow,
-    MemberRow, OutboxId, OutboxRow, OutboxStatus, StateRow, StoreError, Stored, TransferId, TransferRow,
-    WriteError,
+    MemberRow, OutboxId, OutboxRow, OutboxStatus, StateKind, StateRow, StoreError, Stored, TransferId,
+    TransferRow, WriteError,
 };
 
 #[derive(Debug, Default)]
@@ -140,6 +140,18 @@ impl Book {
         let due = self.states.values().filter_map(|row| Some((row.due_at?, row.owner)));
         let due: BTreeSet<_> = due.filter(|(due_at, _)| *due_at <= before).collect();
         due.into_iter().map(|(_, owner)| owner).take(max as usize).collect()
+    }
+
+    pub(super) fn in_phase(
+        &self,
+        kind: StateKind,
+        phase: u8,
+        after: Option<OwnerId>,
+        max: u32,
+    ) -> Vec<OwnerId> {
+        let there = self.states.values().filter(|row| row.kind == kind && row.phase == phase);
+        let owners = there.map(|row| row.owner).filter(|owner| after.is_none_or(|after| *owner > after));
+        owners.take(max as usize).collect()
     }
 
     pub(super) fn channels_of(

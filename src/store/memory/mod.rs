@@ -15,7 +15,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::{
     AccountId, AccountRow, AnswerRow, Batch, CursorRow, EntryId, EntryRow, Head, InboxId, InboxRow, OutboxId,
-    OutboxRow, StateRow, Store, StoreError, Stored, TransferId, TransferRow, WriteError,
+    OutboxRow, StateKind, StateRow, Store, StoreError, Stored, TransferId, TransferRow, WriteError,
 };
 use book::Book;
 
@@ -150,6 +150,16 @@ impl Store for MemoryStore {
 
     async fn due(&self, before: Timestamp, max: u32) -> Result<Vec<OwnerId>, StoreError> {
         self.read(|book| book.due(before, max))
+    }
+
+    async fn in_phase(
+        &self,
+        kind: StateKind,
+        phase: u8,
+        after: Option<OwnerId>,
+        max: u32,
+    ) -> Result<Vec<OwnerId>, StoreError> {
+        self.read(|book| book.in_phase(kind, phase, after, max))
     }
 
     async fn channels_of(

@@ -19,7 +19,7 @@ use sea_orm::DatabaseConnection;
 
 use super::{
     AccountId, AccountRow, AnswerRow, Batch, CursorRow, EntryId, EntryRow, Head, InboxId, InboxRow, OutboxId,
-    OutboxRow, StateRow, Store, StoreError, Stored, TransferId, TransferRow, WriteError,
+    OutboxRow, StateKind, StateRow, Store, StoreError, Stored, TransferId, TransferRow, WriteError,
 };
 
 pub use connect::migrate;
@@ -82,6 +82,16 @@ impl Store for SqlStore {
 
     async fn due(&self, before: Timestamp, max: u32) -> Result<Vec<OwnerId>, StoreError> {
         read::due(&self.readers, before, max).await
+    }
+
+    async fn in_phase(
+        &self,
+        kind: StateKind,
+        phase: u8,
+        after: Option<OwnerId>,
+        max: u32,
+    ) -> Result<Vec<OwnerId>, StoreError> {
+        read::in_phase(&self.readers, kind, phase, after, max).await
     }
 
     async fn channels_of(

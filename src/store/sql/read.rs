@@ -14,7 +14,7 @@ use super::write::HEAD;
 use super::{codes, encode, error};
 use crate::store::{
     AccountId, AccountRow, AnswerRow, CursorRow, EntryId, EntryRow, Head, InboxId, InboxRow, OutboxId,
-    OutboxRow, OutboxStatus, StateRow, StoreError, Stored, TransferId, TransferRow,
+    OutboxRow, OutboxStatus, StateKind, StateRow, StoreError, Stored, TransferId, TransferRow,
 };
 
 type Db = DatabaseConnection;
@@ -220,19 +220,44 @@ pub(super) async fn entry_page(
     rows(db, page.order_by_asc(entries::Column::Id).limit(u64::from(max))).await
 }
 
+pub(super) async fn in_phase(
+    db: &Db,
+    kind: StateKind,
+    phase: u8,
+    after: Option<OwnerId>,
+    max: u32,
+) -> Result<Vec<OwnerId>, StoreError> {
+    use states::Column::{Kind, OwnerId as Id, OwnerKind, Phase};
+    let there = Condition::all().add(Kind.eq(codes::of_state_kind(kind))).add(Phase.eq(i16::from(phase)));
+    let owners = states_after(after)
+        .filter(there)
+        .select_only()
+        .columns([OwnerKind, Id])
+        .order_by_asc(OwnerKind)
+        .order_by_asc(Id)
+        .limit(u64::from(max))
+        .into_tuple::<(i16, Vec<u8>)>();
+    let owners = owners.all(db).await.map_err(|err| error::of_read(&err, states::Model::TABLE))?;
+    owners.into_iter().map(|(kind, id)| decode::owner(kind, &id)).collect()
+}
+
 pub(super) async fn state_page(
     db: &Db,
     after: Option<OwnerId>,
     max: u32,
 ) -> Result<Vec<StateRow>, StoreError> {
     use states::Column::{OwnerId as Id, OwnerKind};
-    let mut page = states::Entity::find();
-    if let Some(after) = after {
-        let (kind, id) = codes::of_owner(after);
-        let columns = Expr::tuple([OwnerKind, Id].map(Expr::col));
-        page = page.filter(columns.gt(Expr::tuple([Expr::val(kind), Expr::val(id)])));
-    }
-    rows(db, page.order_by_asc(OwnerKind).order_by_asc(Id).limit(u64::from(max))).await
+    let page = states_after(after).order_by_asc(OwnerKind).order_by_asc(Id);
+    rows(db, page.limit(u64::from(max))).await
+}
+
+fn states_after(after: Option<OwnerId>) -> Select<states::Entity> {
+    use states::Column::{OwnerId as Id, OwnerKind};
+    let states = states::Entity::find();
+    let Some(after) = after else { return states };
+    let (kind, id) = codes::of_owner(after);
+    let columns = Expr::tuple([OwnerKind, Id].map(Expr::col));
+    states.filter(columns.gt(Expr::tuple([Expr::val(kind), Expr::val(id)])))
 }
 
 pub(super) async fn history(

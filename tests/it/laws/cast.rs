@@ -6,14 +6,14 @@ use clearnet::actors::direct_channel::Finalize;
 use clearnet::actors::participant::{Movements, Settle};
 use clearnet::actors::request::{Asked, Request};
 use clearnet::actors::supervisor::Opening;
-use clearnet::actors::virtual_channel::NextState;
+use clearnet::actors::virtual_channel::{Accepted, NextState, Wish};
 use clearnet::clock;
 use domain::crypto::{
     Allocation, Definition, DirectParams, DirectState, Intent, RequestText, Signed, SigningKey,
     VirtualAllocation, VirtualAllocations, VirtualIntent, VirtualState,
 };
 use domain::ledger::RequestKey;
-use domain::primitives::{Address, Amount, ChainId, Digest, Timestamp, Token, Version};
+use domain::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp, Token, Version};
 
 use super::model::{Amounts, Channel, Flaw, Next, Part, Room};
 
@@ -50,8 +50,7 @@ pub(super) fn token(number: u8) -> Token {
 pub(super) enum Ask {
     Move(Asked<Movements>),
     Open(Asked<Opening>),
-    Update(Asked<NextState>),
-    Close(Asked<NextState>),
+    Room(ChannelId, Asked<Wish>),
     Finalize(Asked<Finalize>),
     Settle(Asked<Settle>),
 }
@@ -61,7 +60,7 @@ impl Ask {
         match self {
             Self::Move(asked) => asked.key(),
             Self::Open(asked) => asked.key(),
-            Self::Update(asked) | Self::Close(asked) => asked.key(),
+            Self::Room(_, asked) => asked.key(),
             Self::Finalize(asked) => asked.key(),
             Self::Settle(asked) => asked.key(),
         }
@@ -71,7 +70,7 @@ impl Ask {
         match self {
             Self::Move(asked) => asked.hash(),
             Self::Open(asked) => asked.hash(),
-            Self::Update(asked) | Self::Close(asked) => asked.hash(),
+            Self::Room(_, asked) => asked.hash(),
             Self::Finalize(asked) => asked.hash(),
             Self::Settle(asked) => asked.hash(),
         }
@@ -124,18 +123,54 @@ impl Draft {
 
     pub(super) fn open(self, by: u8, room: &Room, states: Vec<Signed<DirectState>>) -> Ask {
         let allocations = lines(&room.amounts);
-        let opening = Opening { definition: room.definition.clone(), allocations, data: None };
+        let definition = room.definition.clone();
+        let opening = Opening { definition, allocations, data: None, accept_within_secs: None };
         Ask::Open(self.asked(by, opening, &room.members, states))
+    }
+
+    /// Proposes the room, in which there is to be what is wanted.
+    pub(super) fn propose(self, by: u8, room: &Room, states: Vec<Signed<DirectState>>) -> Ask {
+        let (definition, allocations) = (room.definition.clone(), lines(&room.wanted));
+        let opening = Opening { definition, allocations, data: None, accept_within_secs: Some(3_600) };
+        Ask::Open(self.asked(by, opening, &[by], states))
+    }
+
+    pub(super) fn accept(
+        self,
+        by: u8,
+        room: &Room,
+        wanted: &Amounts,
+        states: Vec<Signed<DirectState>>,
+    ) -> Ask {
+        let accepted = Accepted { allocations: lines(wanted), data: None };
+        Ask::Room(room.id(), self.asked(by, Wish::Accept(accepted), &[by], states))
+    }
+
+    pub(super) fn decline(self, by: u8, room: &Room) -> Ask {
+        Ask::Room(room.id(), self.asked(by, Wish::Decline, &[by], Vec::new()))
     }
 
     pub(super) fn update(self, room: &Room, next: &Next) -> Ask {
         let state = next_state(room, next, VirtualIntent::Operate);
-        Ask::Update(self.asked(next.by, state, &[next.by], Vec::new()))
+        Ask::Room(room.id(), self.asked(next.by, Wish::Update(state), &[next.by], Vec::new()))
+    }
+
+    /// Puts money into the room or takes it out; these have signed the request.
+    pub(super) fn reshape(
+        self,
+        room: &Room,
+        next: &Next,
+        intent: VirtualIntent,
+        signers: &[u8],
+        states: Vec<Signed<DirectState>>,
+    ) -> Ask {
+        let state = next_state(room, next, intent);
+        Ask::Room(room.id(), self.asked(next.by, Wish::Update(state), signers, states))
     }
 
     pub(super) fn close(self, room: &Room, next: &Next, states: Vec<Signed<DirectState>>) -> Ask {
         let state = next_state(room, next, VirtualIntent::Close);
-        Ask::Close(self.asked(next.by, state, &[next.by], states))
+        Ask::Room(room.id(), self.asked(next.by, Wish::Close(state), &[next.by], states))
     }
 
     pub(super) fn finalize(self, by: u8, channel: &Channel, part: &Part) -> Ask {

@@ -7,7 +7,7 @@ use rand::Rng as _;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 
 use super::cast::{Draft, PEOPLE, TOKENS, carried};
-use super::model::{Channel, Flaw, Life, Next, Part, Room};
+use super::model::{Amounts, Channel, Flaw, Life, Next, Part, Room};
 use super::play::Play;
 
 impl Play<'_> {
@@ -81,13 +81,18 @@ impl Play<'_> {
         parts.iter().map(state).collect()
     }
 
-    /// What the members of some room might agree on next: money goes around, now and then out of nothing.
-    pub(super) fn next_of_room(&mut self) -> Option<Next> {
+    /// Some room, mostly an open one.
+    pub(super) fn any_room(&mut self) -> Option<usize> {
         let all = 0..self.model.rooms.len();
         let open: Vec<usize> = all.clone().filter(|room| self.model.rooms[*room].is_open).collect();
         let among = if self.rng.random_bool(0.9) { open } else { all.collect() };
-        let room = *among.choose(&mut self.rng)?;
-        let Room { members, version, mut amounts, .. } = self.model.rooms[room].clone();
+        among.choose(&mut self.rng).copied()
+    }
+
+    /// What the members of some room might agree on next: money goes around, now and then out of nothing.
+    pub(super) fn next_of_room(&mut self) -> Option<Next> {
+        let room = self.any_room()?;
+        let Room { members, mut amounts, .. } = self.model.rooms[room].clone();
         for ((_, of), amount) in amounts.clone() {
             let (from, to) = (*members.choose(&mut self.rng)?, *members.choose(&mut self.rng)?);
             let there = amounts.get(&(from, of)).copied().unwrap_or_default();
@@ -98,6 +103,12 @@ impl Play<'_> {
         if self.rng.random_bool(0.05) {
             *amounts.entry((members[0], 0)).or_default() += 1;
         }
+        Some(self.agreed(room, amounts))
+    }
+
+    /// What members agree on, mostly enough of them, and mostly as the next version.
+    pub(super) fn agreed(&mut self, room: usize, amounts: Amounts) -> Next {
+        let Room { members, version, .. } = self.model.rooms[room].clone();
         let version = match self.rng.random_range(0..16) {
             0 => version,
             1 => version + 2,
@@ -107,6 +118,6 @@ impl Play<'_> {
         approvals.shuffle(&mut self.rng);
         approvals.truncate(if self.rng.random_bool(0.95) { 2 } else { 1 });
         let by = if self.rng.random_bool(0.9) { members[0] } else { self.anybody() };
-        Some(Next { room, by, approvals, version, amounts })
+        Next { room, by, approvals, version, amounts }
     }
 }

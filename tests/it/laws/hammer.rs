@@ -75,6 +75,8 @@ impl Crowd {
             amounts: [((0, 0), 10)].into(),
             version: 1,
             is_open: true,
+            wanted: Amounts::new(),
+            is_proposed: false,
         };
         self.wishes.push(Wish { ask: draft.open(0, &room, states), moves: Vec::new(), next: None });
     }
@@ -116,6 +118,8 @@ async fn prepare(world: &World, seed: u64) -> Crowd {
         amounts: [((0, 0), IN_ROOM)].into(),
         version: 1,
         is_open: true,
+        wanted: Amounts::new(),
+        is_proposed: false,
     };
     let rng = StdRng::seed_from_u64(seed);
     let mut crowd = Crowd { rng, number: 0, channel: channel(0), room, wishes: Vec::new() };

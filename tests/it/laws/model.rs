@@ -55,6 +55,15 @@ pub(super) struct Room {
     pub(super) amounts: Amounts,
     pub(super) version: u64,
     pub(super) is_open: bool,
+    /// Of a proposal that waits: what is to be in it.
+    pub(super) wanted: Amounts,
+    pub(super) is_proposed: bool,
+}
+
+impl Room {
+    pub(super) fn id(&self) -> ChannelId {
+        self.definition.channel_id()
+    }
 }
 
 /// The next state of a direct channel, as a request carries it.
@@ -155,12 +164,79 @@ impl Model {
     pub(super) fn open(&self, room: Room, parts: &[Part]) -> Option<Self> {
         let mut after = self.clone();
         after.move_parts(parts, &room.members, &room.amounts, &Amounts::new())?;
-        let is_there = |member: &u8| {
-            self.channels.iter().any(|channel| channel.owner == *member && channel.life == Life::Active)
-        };
-        let are_there = room.members.iter().all(is_there);
+        let are_there = room.members.iter().all(|member| self.is_there(*member));
         after.rooms.push(room);
         are_there.then_some(after)
+    }
+
+    /// Only the share of who proposes is taken.
+    pub(super) fn propose(&self, by: u8, room: Room, parts: &[Part]) -> Option<Self> {
+        let mut after = self.clone();
+        let share: Amounts = room.wanted.clone().into_iter().filter(|((who, _), _)| *who == by).collect();
+        after.move_parts(parts, &[by], &share, &Amounts::new())?;
+        let is_right = by == room.members[0] && room.members.iter().all(|member| self.is_there(*member));
+        after.rooms.push(Room { amounts: share, version: 0, is_open: false, is_proposed: true, ..room });
+        is_right.then_some(after)
+    }
+
+    pub(super) fn accept(&self, room: usize, by: u8, wanted: &Amounts, parts: &[Part]) -> Option<Self> {
+        let Room { members, amounts, is_proposed, wanted: proposed, .. } = &self.rooms[room];
+        let is_right = *is_proposed && by == members[1] && wanted == proposed;
+        let is_right = is_right && members.iter().all(|member| self.is_there(*member));
+        let mut after = self.clone();
+        let share: Amounts = proposed.clone().into_iter().filter(|((who, _), _)| *who == by).collect();
+        after.move_parts(parts, &[by], &share, &Amounts::new())?;
+        let mut all = amounts.clone();
+        all.extend(share);
+        let room = &mut after.rooms[room];
+        (room.amounts, room.version, room.is_open, room.is_proposed) = (all, 1, true, false);
+        is_right.then_some(after)
+    }
+
+    /// What was paid in goes back.
+    pub(super) fn decline(&self, room: usize, by: u8) -> Option<Self> {
+        let mut after = self.clone();
+        let Room { members, amounts, is_proposed, .. } = &mut after.rooms[room];
+        let is_right = *is_proposed && members.contains(&by);
+        *is_proposed = false;
+        let back = std::mem::take(amounts);
+        after.move_parts(&[], &[], &Amounts::new(), &back)?;
+        is_right.then_some(after)
+    }
+
+    fn is_there(&self, member: u8) -> bool {
+        self.channels.iter().any(|channel| channel.owner == member && channel.life == Life::Active)
+    }
+
+    /// Money comes in (or goes out); who pays has signed.
+    pub(super) fn reshape(
+        &self,
+        next: &Next,
+        is_deposit: bool,
+        signers: &[u8],
+        parts: &[Part],
+    ) -> Option<Self> {
+        let room = &self.rooms[next.room];
+        let of = |amounts: &Amounts, whose: &(u8, u8)| amounts.get(whose).copied().unwrap_or_default();
+        let (mut paid, mut received) = (Amounts::new(), Amounts::new());
+        for whose in room.amounts.keys().chain(next.amounts.keys()) {
+            let (before, after) = (of(&room.amounts, whose), of(&next.amounts, whose));
+            if after > before {
+                paid.insert(*whose, after - before);
+            } else if after < before {
+                received.insert(*whose, before - after);
+            }
+        }
+        let (moving, other) = if is_deposit { (&paid, &received) } else { (&received, &paid) };
+        let is_right = !moving.is_empty()
+            && other.is_empty()
+            && self.is_next(next)
+            && paid.keys().all(|(who, _)| signers.contains(who));
+        let mut after = self.clone();
+        after.move_parts(parts, &room.members, &paid, &received)?;
+        let room = &mut after.rooms[next.room];
+        (room.version, room.amounts) = (next.version, next.amounts.clone());
+        is_right.then_some(after)
     }
 
     pub(super) fn update(&self, next: &Next) -> Option<Self> {
@@ -239,12 +315,17 @@ impl Model {
         let total = |amounts: &Amounts, of: u8| -> u64 {
             amounts.iter().filter(|((_, token), _)| *token == of).map(|(_, amount)| amount).sum()
         };
-        let is_next = room.is_open
+        let is_kept = (0..super::cast::TOKENS).all(|of| total(&room.amounts, of) == total(&next.amounts, of));
+        (is_kept && self.is_next(next)).then_some(())
+    }
+
+    /// Whether a state may follow, whatever money it moves.
+    fn is_next(&self, next: &Next) -> bool {
+        let room = &self.rooms[next.room];
+        room.is_open
             && room.members.contains(&next.by)
             && next.version == room.version + 1
             && next.approvals.len() >= 2
-            && (0..super::cast::TOKENS).all(|of| total(&room.amounts, of) == total(&next.amounts, of));
-        is_next.then_some(())
     }
 
     /// Wallets give and take what the parts do not.

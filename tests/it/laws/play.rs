@@ -81,7 +81,7 @@ impl<'a> Play<'a> {
             self.check().await;
         }
         for step in 0..count {
-            let kind = self.rng.random_range(0..32);
+            let kind = self.rng.random_range(0..40);
             eprintln!("step {step} is of kind {kind}");
             match kind {
                 0 => {
@@ -104,6 +104,8 @@ impl<'a> Play<'a> {
                 25 => self.settle(true).await,
                 26..=28 => self.chain_goes_on().await,
                 29 | 30 => self.settle_together().await,
+                31..=34 => self.reshape_room().await,
+                35..=38 => self.propose_room().await,
                 _ => self.restart().await,
             }
             self.check().await;
@@ -112,7 +114,7 @@ impl<'a> Play<'a> {
         self.tally
     }
 
-    async fn check(&mut self) {
+    pub(super) async fn check(&mut self) {
         self.seen.check(self.world.store.as_ref(), &self.model, &contracts(&self.chains)).await;
         for chain in self.chains.values() {
             chain.assert_faultless();
@@ -156,7 +158,7 @@ impl<'a> Play<'a> {
         self.tally.taken += 1;
     }
 
-    async fn open_channel(&mut self, owner: u8, token: u8, life: Life) {
+    pub(super) async fn open_channel(&mut self, owner: u8, token: u8, life: Life) {
         let is_ignored = life == Life::Ignored;
         let adjudicator = if is_ignored { Address::from_bytes([0xEE; 20]) } else { ADJUDICATOR };
         let params = terms(owner, token, self.next(), adjudicator);
@@ -235,7 +237,15 @@ impl<'a> Play<'a> {
         }
         let parts = self.parts(&members, &paid);
         let definition = definition(&members, self.next());
-        let room = Room { definition, members, amounts, version: 1, is_open: true };
+        let room = Room {
+            definition,
+            members,
+            amounts,
+            version: 1,
+            is_open: true,
+            wanted: Amounts::new(),
+            is_proposed: false,
+        };
         let expected = self.model.open(room.clone(), &parts);
         let draft = Draft::new(self.next());
         let states = self.states(&draft, &parts);
@@ -314,7 +324,7 @@ impl<'a> Play<'a> {
     }
 
     /// Another broker takes over from the store alone.
-    async fn restart(&mut self) {
+    pub(super) async fn restart(&mut self) {
         self.world.end().await;
         self.world = World::open(self.database.open().await, self.threads, &self.chains).await;
     }

@@ -12,10 +12,11 @@ use clearnet::actors::journal::{
     Author, Commit, FirstAnswer, FromJournal, JournalActor, NewEvent, NoPermit, Ticket, first_answer,
 };
 use clearnet::actors::participant::{MoveMoney, SettleWallet};
+use clearnet::actors::proposals::Proposals;
 use clearnet::actors::request::Refused;
 use clearnet::actors::services::{CheckedChains, ReadChains, Services};
 use clearnet::actors::supervisor::{OpenVirtualChannel, SupervisorActor, Wake};
-use clearnet::actors::virtual_channel::{CloseVirtualChannel, UpdateVirtualChannel};
+use clearnet::actors::virtual_channel::AskVirtualChannel;
 use clearnet::chain::{ChainClient, SignedState};
 use clearnet::clock;
 use clearnet::store::{CursorRow, PAGE_ROWS_MAX, Store};
@@ -99,6 +100,7 @@ impl World {
             store: Arc::clone(&store),
             directory: Directory::default(),
             arbiters: threads.0.iter().map(Arbiter::handle).collect(),
+            proposals: Proposals::default(),
             checked_chains: CheckedChains::default(),
             read_chains: ReadChains::default(),
         });
@@ -144,13 +146,9 @@ impl World {
                 let addr = services.supervisor().unwrap();
                 addr.send(OpenVirtualChannel { asked: Box::new(asked.clone()) }).await
             }
-            Ask::Update(asked) => {
-                let addr = services.virtual_channel(asked.params.state.body().channel_id).await?;
-                addr.send(UpdateVirtualChannel { asked: Box::new(asked.clone()) }).await
-            }
-            Ask::Close(asked) => {
-                let addr = services.virtual_channel(asked.params.state.body().channel_id).await?;
-                addr.send(CloseVirtualChannel { asked: Box::new(asked.clone()) }).await
+            Ask::Room(channel, asked) => {
+                let addr = services.virtual_channel(*channel).await?;
+                addr.send(AskVirtualChannel { asked: Box::new(asked.clone()) }).await
             }
             Ask::Finalize(asked) => {
                 let addr = services.direct_channel(asked.params.state.body().channel_id).await?;

@@ -207,7 +207,6 @@ async fn updates(world: &World, alice: &mut Socket, room: &Room, channel: &Direc
         fault("invalid_state", move |draft| draft.carried = wrong),
     ];
     faults.extend(room_faults(world, room));
-    faults.insert(5, fault("unsupported_intent", |draft| draft.params["intent"] = json!("deposit")));
     play(world, alice, channel, (Method::SubmitAppState, &right, &faults)).await;
 }
 

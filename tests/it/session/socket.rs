@@ -75,18 +75,23 @@ impl Socket {
 
     /// The next news, kept or to come, that are what is looked for; others before them are forgotten.
     pub(crate) async fn news(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        self.news_within(LIMIT, is_it).await
+    }
+
+    /// News that may take longer.
+    pub(crate) async fn news_within(&mut self, limit: Duration, is_it: impl Fn(&Value) -> bool) -> Value {
         let found = async {
             loop {
                 let frame = match self.news.pop_front() {
                     Some(frame) => frame,
-                    None => self.next().await.unwrap_or_else(|reason| panic!("closed: {reason}")),
+                    None => self.next_frame().await.unwrap_or_else(|reason| panic!("closed: {reason}")),
                 };
                 if is_it(&frame) {
                     return frame;
                 }
             }
         };
-        timeout(LIMIT, found).await.expect("what is looked for does not come")
+        timeout(limit, found).await.expect("what is looked for does not come")
     }
 
     /// Whether the session goes on: says what came instead of a `pong`.

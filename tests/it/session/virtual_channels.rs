@@ -246,8 +246,8 @@ async fn updates(world: &World, alice: &mut Socket, room: &Room) {
         ("approved without the data", with("session_data", json!("more")), "unknown_signer"),
         ("an approval by nobody", with("approvals", json!([of_nobody()])), "bad_signature"),
         ("an approval that is none", with("approvals", json!(["0x12"])), "invalid_params"),
-        ("a deposit", with("intent", json!("deposit")), "unsupported_intent"),
-        ("a withdrawal", with("intent", json!("withdraw")), "unsupported_intent"),
+        ("a deposit that takes", with("intent", json!("deposit")), "invalid_amount"),
+        ("a withdrawal that gives", with("intent", json!("withdraw")), "invalid_amount"),
         ("an intent nobody knows", with("intent", json!("steal")), "invalid_params"),
         ("a fraction of a version", with("version", json!(2.5)), "invalid_params"),
         (

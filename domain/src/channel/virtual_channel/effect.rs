@@ -31,7 +31,9 @@ pub struct Notification {
 /// What has happened to a virtual channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
-    /// It was opened.
+    /// It was proposed.
+    Proposed,
+    /// It was opened, or a proposal of it accepted.
     Opened,
     /// A state was agreed on.
     Updated,
@@ -41,6 +43,12 @@ pub enum Change {
     Closed,
     /// It ended by itself.
     Expired,
+    /// The Guest rejected the proposal.
+    Rejected,
+    /// The Host took the proposal back, or was gone for too long.
+    Cancelled,
+    /// Nobody answered the proposal in time.
+    Lapsed,
 }
 
 /// What a virtual channel shows to its members.
@@ -52,17 +60,18 @@ pub struct Snapshot {
     pub definition: Definition,
     /// Where in its life it is.
     pub phase: Phase,
-    /// The version of the last agreed state.
+    /// The version of the last agreed state; 0 before one was agreed on.
     pub version: Version,
-    /// Who owns what by that state, in the order in which it is signed. Once the channel has ended: who got what.
+    /// Who owns what by that state, in the order in which it is signed; while it is proposed: who is to put in what.
+    /// Once the channel has ended: who got what.
     pub allocations: Vec<VirtualAllocation>,
     /// The members' data of that state; `None` when there is none.
     pub data: Option<String>,
-    /// When it was opened.
-    pub opened_at: Timestamp,
+    /// When it was proposed, or opened without a proposal.
+    pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// When its lifetime is over.
+    /// When its lifetime is over; while it is proposed: until when the Guest can accept.
     pub expires_at: Timestamp,
     /// When it is paid by itself, at the earliest.
     pub window_ends_at: Timestamp,

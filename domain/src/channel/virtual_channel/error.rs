@@ -6,6 +6,7 @@ use crate::crypto::{VirtualAllocationsError, VirtualIntent};
 use crate::ledger::LedgerError;
 use crate::primitives::{Address, Amount, ChannelId, Digest, Timestamp, Token, Version};
 
+use super::opening::TOKENS_MAX;
 use super::phase::Phase;
 use super::plan::PlanError;
 use super::quorum::QuorumError;
@@ -22,6 +23,37 @@ pub enum VirtualChannelError {
         /// How.
         phase: Phase,
     },
+    /// This cannot be done in the phase that it is in: before it opens only proposals can be answered, and after it
+    /// only states handed in.
+    #[error("the virtual channel is {phase}")]
+    WrongPhase {
+        /// The phase.
+        phase: Phase,
+    },
+    /// Only the Guest can accept.
+    #[error("this is for the Guest to do, not for {participant}")]
+    NotTheGuest {
+        /// Who wanted to.
+        participant: Address,
+    },
+    /// The time to accept is over; the Host's share is about to go back.
+    #[error("the proposal could be accepted until {accept_by}")]
+    ProposalOver {
+        /// When it ended.
+        accept_by: Timestamp,
+    },
+    /// What is accepted is not what was proposed.
+    #[error("the {field} accepted are not those proposed")]
+    TermsDiffer {
+        /// What differs: `allocations` or `session_data`.
+        field: &'static str,
+    },
+    /// The lifetime is over: money neither comes in nor goes out but by the end.
+    #[error("the lifetime ended at {expires_at}")]
+    LifetimeOver {
+        /// When it ended.
+        expires_at: Timestamp,
+    },
     /// The window in which a state could still be handed in is over; the channel is about to be paid.
     #[error("the window after the lifetime ended at {window_ends_at}")]
     WindowEnded {
@@ -34,7 +66,19 @@ pub enum VirtualChannelError {
     /// Too few have approved of the state, or somebody who is no member.
     #[error(transparent)]
     Quorum(#[from] QuorumError),
-    /// The parts carried with a close cannot be moved along with it.
+    /// A member whose share comes in has not signed the request.
+    #[error("{member} puts money in and has not signed the request")]
+    MissingConsent {
+        /// The first who has not, in the order of the definition.
+        member: Address,
+    },
+    /// A member has no ACTIVE direct channel.
+    #[error("{member} has no active direct channel")]
+    NoDirectChannel {
+        /// The first who has none, in the order of the definition.
+        member: Address,
+    },
+    /// The carried parts cannot be moved along with it.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The entries make no transfer: amounts leave 2^256 − 1.
@@ -62,12 +106,6 @@ pub enum WrongStateError {
         expected: ChannelId,
         /// The channel in the state.
         actual: ChannelId,
-    },
-    /// Putting money in and taking it out while the channel is open is not possible.
-    #[error("intent {} is not supported", name_of(*.intent))]
-    UnsupportedIntent {
-        /// What the state is for.
-        intent: VirtualIntent,
     },
     /// It is for something else than what it was handed in for.
     #[error("state has intent {}, expected {}", name_of(*.actual), name_of(*.expected))]
@@ -113,6 +151,24 @@ pub enum WrongStateError {
     /// The allocations do not stand in the order of this channel's members.
     #[error("allocations must be sorted by member in the order of the definition, chain id and token")]
     AllocationsOutOfOrder,
+    /// A deposit takes something from a member, or a withdrawal gives something to one.
+    #[error("{participant} has {current} of {token} and cannot have {proposed} after this")]
+    WrongDirection {
+        /// The member.
+        participant: Address,
+        /// The token.
+        token: Token,
+        /// What it has.
+        current: Amount,
+        /// What it would have.
+        proposed: Amount,
+    },
+    /// A deposit puts nothing in, or a withdrawal takes nothing out.
+    #[error("no money moves")]
+    NothingMoves,
+    /// With the deposit there are more tokens than [`TOKENS_MAX`].
+    #[error("a virtual channel has at most {TOKENS_MAX} tokens")]
+    TooManyTokens,
     /// A token that the channel holds nothing of.
     #[error("the virtual channel holds nothing of {token}")]
     UnknownToken {

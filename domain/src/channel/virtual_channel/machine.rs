@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::channel::{Machine, Transition};
 use crate::crypto::{Signed, VirtualIntent, VirtualState};
 use crate::ledger::{Cause, Transfer, TransferKind};
-use crate::primitives::Timestamp;
+use crate::primitives::{Address, Delta, Timestamp, Token};
 
 use super::effect::{Change, VirtualChannelEffect};
 use super::error::VirtualChannelError;
@@ -19,7 +19,7 @@ use super::quorum::check_quorum;
 use super::state::{Allocations, VirtualChannel, approvals_of};
 use super::transfers::{differences, transfers_of};
 
-type Applied = Transition<VirtualChannelEffect>;
+pub(super) type Applied = Transition<VirtualChannelEffect>;
 
 impl Machine for VirtualChannel {
     type Event = VirtualChannelEvent;
@@ -32,6 +32,9 @@ impl Machine for VirtualChannel {
     /// First that applies, in the order of the variants of [`VirtualChannelError`].
     fn apply(&mut self, event: VirtualChannelEvent, now: Timestamp) -> Result<Applied, VirtualChannelError> {
         match event {
+            VirtualChannelEvent::Accept(acceptance) => self.accept(acceptance, now),
+            VirtualChannelEvent::Decline(request) => self.decline(request, now),
+            VirtualChannelEvent::HostGone => self.host_gone(now),
             VirtualChannelEvent::Update(update) => self.update(update, now),
             VirtualChannelEvent::Close(close) => self.close(close, now),
             VirtualChannelEvent::Tick => self.tick(now),
@@ -40,9 +43,9 @@ impl Machine for VirtualChannel {
 
     fn deadline(&self) -> Option<Timestamp> {
         match self.phase {
-            Phase::Open => Some(self.expires_at),
+            Phase::Proposed | Phase::Open => Some(self.expires_at),
             Phase::Expiring => Some(self.window_ends_at),
-            Phase::Closed | Phase::Expired => None,
+            Phase::Closed | Phase::Expired | Phase::Rejected | Phase::Cancelled | Phase::Lapsed => None,
         }
     }
 }
@@ -55,13 +58,20 @@ struct Standing {
 }
 
 impl VirtualChannel {
-    /// What a close would move in the members' wallets and direct channels, so that their owners can be asked
-    /// to hold it. Nothing changes; the close is judged again when it is applied.
+    /// What an acceptance, an update or a close would move in the members' wallets and direct channels, so that
+    /// their owners can be asked to hold it. Nothing changes; the event is judged again when it is applied.
     ///
     /// # Errors
     /// Those of applying it.
-    pub fn plan_close(&self, close: &Close, now: Timestamp) -> Result<Plan, VirtualChannelError> {
-        Ok(self.judge_close(close, now)?.plan)
+    pub fn plan(&self, event: &VirtualChannelEvent, now: Timestamp) -> Result<Plan, VirtualChannelError> {
+        match event {
+            VirtualChannelEvent::Accept(acceptance) => self.judge_acceptance(acceptance, now),
+            VirtualChannelEvent::Update(update) => Ok(self.judge_update(update, now)?.plan),
+            VirtualChannelEvent::Close(close) => Ok(self.judge_close(close, now)?.plan),
+            VirtualChannelEvent::Decline(_) | VirtualChannelEvent::HostGone | VirtualChannelEvent::Tick => {
+                Plan::new(self.members(), Flows::new(), &[]).map_err(VirtualChannelError::from)
+            }
+        }
     }
 
     /// The broker is back from somewhere: a window that is open stays so until `until` at least, because nobody
@@ -73,7 +83,7 @@ impl VirtualChannel {
         }
     }
 
-    /// Refuses a state for what is in it, whoever has approved of it; `intent` says what it is to do.
+    /// Refuses a state for what is in it, whoever has approved of it.
     ///
     /// # Errors
     /// What an update or a close with it is refused with before anybody looks at its approvals.
@@ -81,23 +91,28 @@ impl VirtualChannel {
         &self,
         state: &VirtualState,
         data: Option<&str>,
-        intent: VirtualIntent,
         now: Timestamp,
     ) -> Result<(), VirtualChannelError> {
+        let intent = state.intent;
         let is_close = intent == VirtualIntent::Close;
         let (standing, _) = self.standing_for(if is_close { Step::Close } else { Step::Update }, now)?;
+        self.check_intent(standing, intent)?;
         let versions = if is_close { Versions::Next } else { versions_of_update(standing.phase) };
         check_next(self, state, data, intent, versions)?;
         Ok(())
     }
 
     fn update(&mut self, update: Update, now: Timestamp) -> Result<Applied, VirtualChannelError> {
-        let Update { request, state, data } = update;
-        let (standing, phase) = self.standing_for(Step::Update, now)?;
-        let versions = versions_of_update(standing.phase);
-        let next = self.judge(&state, data.as_deref(), VirtualIntent::Operate, versions)?;
-        let entries = differences(self.id, &self.allocations, &next);
-        let transfers = transfers_of(TransferKind::VirtualUpdated, Cause::Request(request), now, entries)?;
+        let JudgedUpdate { standing, phase, next, plan } = self.judge_update(&update, now)?;
+        let Update { request, state, data, .. } = update;
+        let kind = match state.body().intent {
+            VirtualIntent::Operate | VirtualIntent::Close => TransferKind::VirtualUpdated,
+            VirtualIntent::Deposit => TransferKind::VirtualDeposited,
+            VirtualIntent::Withdraw => TransferKind::VirtualWithdrawn,
+        };
+        let mut entries = differences(self.id, &self.allocations, &next);
+        entries.extend(plan.entries());
+        let transfers = transfers_of(kind, Cause::Request(request), now, entries)?;
         self.window_ends_at = standing.window_ends_at;
         self.adopt(&state, data, next);
         self.enter(phase, now);
@@ -117,6 +132,9 @@ impl VirtualChannel {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return Ok(Transition::default());
         }
+        if let Some(phase) = self.phase.after(Step::Lapse) {
+            return self.give_back(phase, Cause::Timer(self.id, self.expires_at), Change::Lapsed, now);
+        }
         if let Some(phase) = self.phase.after(Step::Expire) {
             self.window_ends_at = self.standing(now).window_ends_at;
             self.enter(phase, now);
@@ -128,6 +146,41 @@ impl VirtualChannel {
         let transfers = self.pay_out(TransferKind::VirtualExpired, cause, &plan, now)?;
         self.enter(phase, now);
         Ok(Transition { transfers, effects: self.farewell(Change::Expired) })
+    }
+
+    fn judge_update(&self, update: &Update, now: Timestamp) -> Result<JudgedUpdate, VirtualChannelError> {
+        let Update { state, data, consents, parts, .. } = update;
+        let intent = match state.body().intent {
+            // A close is none: it is refused as an update of the wrong intent.
+            VirtualIntent::Close => VirtualIntent::Operate,
+            intent @ (VirtualIntent::Operate | VirtualIntent::Deposit | VirtualIntent::Withdraw) => intent,
+        };
+        let (standing, phase) = self.standing_for(Step::Update, now)?;
+        self.check_intent(standing, intent)?;
+        let next = self.judge(state, data.as_deref(), intent, versions_of_update(standing.phase))?;
+        let flows = flows(intent, &self.allocations, &next);
+        if let Some(member) = self.members().iter().copied().find(|member| {
+            let pays =
+                |((payer, _), flow): (&(Address, Token), &Flow)| payer == member && !flow.paid.is_zero();
+            flows.iter().any(pays) && !consents.contains(*member)
+        }) {
+            return Err(VirtualChannelError::MissingConsent { member });
+        }
+        let plan = Plan::new(self.members(), flows, parts)?;
+        Ok(JudgedUpdate { standing, phase, next, plan })
+    }
+
+    /// Past the lifetime money moves between members only, until the end.
+    fn check_intent(&self, standing: Standing, intent: VirtualIntent) -> Result<(), VirtualChannelError> {
+        match intent {
+            VirtualIntent::Deposit | VirtualIntent::Withdraw if standing.phase == Phase::Expiring => {
+                Err(VirtualChannelError::LifetimeOver { expires_at: self.expires_at })
+            }
+            VirtualIntent::Operate
+            | VirtualIntent::Close
+            | VirtualIntent::Deposit
+            | VirtualIntent::Withdraw => Ok(()),
+        }
     }
 
     fn judge_close(&self, close: &Close, now: Timestamp) -> Result<JudgedClose, VirtualChannelError> {
@@ -173,8 +226,13 @@ impl VirtualChannel {
         }
     }
 
-    fn after(&self, phase: Phase, step: Step) -> Result<Phase, VirtualChannelError> {
-        phase.after(step).ok_or(VirtualChannelError::Ended { phase })
+    pub(super) fn after(&self, phase: Phase, step: Step) -> Result<Phase, VirtualChannelError> {
+        let refusal = if phase.is_end() {
+            VirtualChannelError::Ended { phase }
+        } else {
+            VirtualChannelError::WrongPhase { phase }
+        };
+        phase.after(step).ok_or(refusal)
     }
 
     /// Empties the channel's accounts into what the plan says.
@@ -192,17 +250,18 @@ impl VirtualChannel {
 
     fn adopt(&mut self, state: &Signed<VirtualState>, data: Option<String>, allocations: Allocations) {
         self.version = state.body().version;
+        self.intent = state.body().intent;
         self.allocations = allocations;
         self.data = data;
         self.approvals = approvals_of(state.signers());
     }
 
-    fn enter(&mut self, phase: Phase, now: Timestamp) {
+    pub(super) fn enter(&mut self, phase: Phase, now: Timestamp) {
         self.phase = phase;
         self.updated_at = now;
     }
 
-    fn farewell(&self, change: Change) -> Vec<VirtualChannelEffect> {
+    pub(super) fn farewell(&self, change: Change) -> Vec<VirtualChannelEffect> {
         vec![self.notice(change), VirtualChannelEffect::EndTopic]
     }
 }
@@ -211,7 +270,13 @@ impl VirtualChannel {
 fn versions_of_update(phase: Phase) -> Versions {
     match phase {
         Phase::Expiring => Versions::Higher,
-        Phase::Open | Phase::Closed | Phase::Expired => Versions::Next,
+        Phase::Proposed
+        | Phase::Open
+        | Phase::Closed
+        | Phase::Expired
+        | Phase::Rejected
+        | Phase::Cancelled
+        | Phase::Lapsed => Versions::Next,
     }
 }
 
@@ -222,7 +287,33 @@ struct JudgedClose {
     plan: Plan,
 }
 
-fn received(allocations: &Allocations) -> Flows {
+/// An update that is in order.
+struct JudgedUpdate {
+    standing: Standing,
+    phase: Phase,
+    next: Allocations,
+    plan: Plan,
+}
+
+/// What comes from and goes to members outside the channel; nothing for who keeps what it has.
+fn flows(intent: VirtualIntent, current: &Allocations, next: &Allocations) -> Flows {
+    if !matches!(intent, VirtualIntent::Deposit | VirtualIntent::Withdraw) {
+        return Flows::new();
+    }
+    let mut flows = Flows::new();
+    for whose in current.keys().chain(next.keys()) {
+        let amount_in = |lines: &Allocations| lines.get(whose).copied().unwrap_or_default();
+        let flow = match Delta::between(amount_in(current), amount_in(next)) {
+            Delta::Zero => continue,
+            Delta::More(paid) => Flow { paid, ..Flow::default() },
+            Delta::Less(received) => Flow { received, ..Flow::default() },
+        };
+        flows.insert(*whose, flow);
+    }
+    flows
+}
+
+pub(super) fn received(allocations: &Allocations) -> Flows {
     let flow = |amount| Flow { received: amount, ..Flow::default() };
     allocations.iter().map(|(whose, amount)| (*whose, flow(*amount))).collect()
 }

@@ -1,17 +1,17 @@
 //! Virtual channels: rooms with money in them, between participants and through the broker.
 //!
-//! [`open`] judges an opening, [`VirtualChannel`] is the machine of an open one, and [`Topic`] orders what its
+//! [`open`] judges an opening, [`propose`] one that the Guest has still to accept, [`VirtualChannel`] is the machine of an open one, and [`Topic`] orders what its
 //! members say to each other. `README.md` beside this file shows the phases.
 //!
 //! Deliberately absent: looking up who has a direct channel, asking other owners to hold what a request moves,
-//! verification of signatures, storage, and the wire. Putting money in or taking it out while a channel is
-//! open is refused in this version.
+//! verification of signatures, storage, and the wire.
 
 mod definition_rules;
 mod quorum;
 
 mod opening;
 mod plan;
+mod proposal;
 mod transfers;
 
 mod error;
@@ -38,10 +38,11 @@ pub use definition_rules::{
 };
 pub use effect::{Change, Notification, Snapshot, VirtualChannelEffect};
 pub use error::{VirtualChannelError, WrongStateError};
-pub use event::{Close, Update, VirtualChannelEvent};
+pub use event::{Acceptance, Close, Update, VirtualChannelEvent};
 pub use opening::{AllocationError, Opened, OpeningError, OpeningRequest, OpeningTerms, TOKENS_MAX, open};
 pub use phase::{Phase, Step};
 pub use plan::{PARTS_MAX, Plan, PlanError};
+pub use proposal::{ACCEPT_SECS_MAX, propose};
 pub use quorum::QuorumError;
 pub use room_rpc::{RoomRpc, RoomRpcError, route_room_rpc};
 pub use state::{DATA_BYTES_MAX, VirtualChannel};

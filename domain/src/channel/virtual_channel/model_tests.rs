@@ -13,7 +13,7 @@ use super::event::{Close, Update, VirtualChannelEvent};
 use super::opening::OpeningRequest;
 use super::samples::{
     BROKER, Key, LIFETIME_SECS, WINDOW_SECS, alice, amount, at, bob, carol, line, open_with, opening, part,
-    pepe, request, shib, signed, table,
+    pepe, request, shib, signed, signers, table,
 };
 use super::state::VirtualChannel;
 use crate::channel::{Machine as _, PartMove};
@@ -44,8 +44,12 @@ enum Act {
 struct Hand {
     /// As a close, not as an update.
     as_close: bool,
-    /// 0 operate, 1 deposit, 2 withdraw, 3 close; `None` for the one that fits.
+    /// 0 operate, 1 deposit, 2 withdraw, 3 close; `None` for one that fits: close or operate.
     intent: Option<usize>,
+    /// What comes in with a deposit or goes out with a withdrawal: member, token, most.
+    outside: Vec<(usize, usize, u64)>,
+    /// Who signs the request.
+    consents: [bool; MEMBERS],
     /// By how much the version exceeds the current one.
     ahead: i64,
     /// Money from one member to another: from, to, token, most.
@@ -70,6 +74,7 @@ enum Refusal {
     Data,
     Money,
     Quorum,
+    Consent,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +84,12 @@ struct Model {
     parts: Parts,
     expires: u64,
     window_ends: u64,
+}
+
+impl Hand {
+    fn intent(&self) -> usize {
+        self.intent.unwrap_or(if self.as_close { 3 } else { 0 })
+    }
 }
 
 impl Model {
@@ -105,7 +116,27 @@ impl Model {
         if let Some((member, token, minted)) = hand.minted {
             parts[member][token] += minted;
         }
+        for &(member, token, most) in &hand.outside {
+            match hand.intent() {
+                1 => parts[member][token] += most,
+                2 => parts[member][token] -= most.min(parts[member][token]),
+                _ => {}
+            }
+        }
         parts
+    }
+
+    /// Whether the amounts are those that the intent allows.
+    fn money_fits(&self, hand: &Hand) -> bool {
+        let next = self.next_parts(hand);
+        let all = || (0..MEMBERS).flat_map(|member| (0..TOKENS).map(move |token| (member, token)));
+        let grows = all().any(|(member, token)| next[member][token] > self.parts[member][token]);
+        let shrinks = all().any(|(member, token)| next[member][token] < self.parts[member][token]);
+        match hand.intent() {
+            1 => grows && !shrinks,
+            2 => shrinks && !grows,
+            _ => hand.minted.is_none_or(|(_, _, minted)| minted == 0),
+        }
     }
 
     fn hand(&mut self, hand: &Hand, now: u64) -> Result<(), Refusal> {
@@ -117,7 +148,11 @@ impl Model {
             return Err(Refusal::Late);
         }
         let in_window = now >= self.expires || self.phase == "expiring";
-        if hand.intent.is_some_and(|intent| intent != if hand.as_close { 3 } else { 0 }) {
+        let moves_outside = [1, 2].contains(&hand.intent());
+        if moves_outside && in_window && !hand.as_close {
+            return Err(Refusal::Late);
+        }
+        if (hand.intent() == 3) != hand.as_close {
             return Err(Refusal::Intent);
         }
         let skips = in_window && !hand.as_close;
@@ -127,13 +162,18 @@ impl Model {
         if hand.other_data {
             return Err(Refusal::Data);
         }
-        if hand.minted.is_some_and(|(_, _, minted)| minted > 0) {
+        if !self.money_fits(hand) {
             return Err(Refusal::Money);
         }
         let weight: u64 =
             (0..MEMBERS).filter(|member| hand.signs[*member]).map(|member| WEIGHTS[member]).sum();
         if weight < QUORUM {
             return Err(Refusal::Quorum);
+        }
+        let next = self.next_parts(hand);
+        let pays = |member: usize| (0..TOKENS).any(|token| next[member][token] > self.parts[member][token]);
+        if hand.intent() == 1 && (0..MEMBERS).any(|member| pays(member) && !hand.consents[member]) {
+            return Err(Refusal::Consent);
         }
         if self.phase == "open" && in_window {
             self.phase = "expiring";
@@ -192,7 +232,6 @@ fn event_of(
 ) -> Option<VirtualChannelEvent> {
     let data = hand.data.map(|byte| byte.to_string());
     let hashed = if hand.other_data { Some("other") } else { data.as_deref() };
-    let fitting = if hand.as_close { 3 } else { 0 };
     let version = i64::try_from(channel.version().get()).unwrap() + hand.ahead;
     let state = VirtualState {
         broker: BROKER,
@@ -203,7 +242,7 @@ fn event_of(
             VirtualIntent::Deposit,
             VirtualIntent::Withdraw,
             VirtualIntent::Close,
-        ][hand.intent.unwrap_or(fitting)],
+        ][hand.intent()],
         data_hash: VirtualState::hash_of_data(hashed),
         allocations: allocations_of(channel, next),
     };
@@ -213,35 +252,49 @@ fn event_of(
         return None;
     }
     let state = signed(state, &signing);
+    let consents = keys().into_iter().zip(hand.consents).filter(|(_, signs)| *signs);
+    let consents: Vec<Key> = consents.map(|(key, _)| key).collect();
+    if consents.is_empty() {
+        return None;
+    }
+    // An operating update carries none.
+    let carried = if hand.intent() == 0 { BTreeMap::new() } else { hand.parts.clone() };
+    let parts = part_moves(book, &carried);
     Some(if hand.as_close {
-        let parts = part_moves(book, &hand.parts);
         VirtualChannelEvent::Close(Close { request: request(3), state, data, parts })
     } else {
-        VirtualChannelEvent::Update(Update { request: request(2), state, data })
+        let consents = signers(&consents);
+        VirtualChannelEvent::Update(Update { request: request(2), state, data, consents, parts })
     })
 }
 
 fn class_of(error: &VirtualChannelError) -> Refusal {
     match error {
         VirtualChannelError::Ended { .. } => Refusal::Ended,
-        VirtualChannelError::WindowEnded { .. } => Refusal::Late,
+        VirtualChannelError::WindowEnded { .. } | VirtualChannelError::LifetimeOver { .. } => Refusal::Late,
+        VirtualChannelError::MissingConsent { .. } => Refusal::Consent,
         VirtualChannelError::WrongState(error) => match error {
-            WrongStateError::UnsupportedIntent { .. } | WrongStateError::WrongIntent { .. } => {
-                Refusal::Intent
-            }
+            WrongStateError::WrongIntent { .. } => Refusal::Intent,
             WrongStateError::StaleVersion { .. } | WrongStateError::VersionGap { .. } => Refusal::Version,
             WrongStateError::WrongDataHash { .. } => Refusal::Data,
-            WrongStateError::UnknownToken { .. } | WrongStateError::ConservationBroken { .. } => {
-                Refusal::Money
-            }
+            WrongStateError::UnknownToken { .. }
+            | WrongStateError::ConservationBroken { .. }
+            | WrongStateError::WrongDirection { .. }
+            | WrongStateError::NothingMoves => Refusal::Money,
             WrongStateError::WrongBroker { .. }
             | WrongStateError::WrongChannel { .. }
             | WrongStateError::DataTooLarge { .. }
             | WrongStateError::Allocations(_)
             | WrongStateError::AllocationsOutOfOrder
+            | WrongStateError::TooManyTokens
             | WrongStateError::TotalOverflow { .. } => panic!("the model makes no such state: {error}"),
         },
         VirtualChannelError::Quorum(_) => Refusal::Quorum,
+        VirtualChannelError::WrongPhase { .. }
+        | VirtualChannelError::NotTheGuest { .. }
+        | VirtualChannelError::ProposalOver { .. }
+        | VirtualChannelError::TermsDiffer { .. }
+        | VirtualChannelError::NoDirectChannel { .. } => panic!("nothing was proposed: {error}"),
         VirtualChannelError::Plan(_) | VirtualChannelError::Ledger(_) => panic!("the amounts fit: {error}"),
     }
 }
@@ -251,8 +304,8 @@ struct World {
     channel: VirtualChannel,
     model: Model,
     book: Ledger,
-    /// What every member put in.
-    stakes: Parts,
+    /// What every member put in and has not taken out.
+    stakes: [[i64; TOKENS]; MEMBERS],
     /// What each part in a direct channel should be.
     directs: Parts,
     now: u64,
@@ -286,11 +339,12 @@ impl World {
         };
         let mut directs = [[START; TOKENS]; MEMBERS];
         carry(&mut directs, afters);
-        Self { channel: opened.channel, model, book, stakes: parts, directs, now: 0, ends: 0 }
+        let stakes = parts.map(|of_member| of_member.map(|amount| i64::try_from(amount).unwrap()));
+        Self { channel: opened.channel, model, book, stakes, directs, now: 0, ends: 0 }
     }
 
     fn act(&mut self, act: &Act) -> Result<(), TestCaseError> {
-        let before = self.channel.clone();
+        let (before, parts_before) = (self.channel.clone(), self.model.parts);
         let (event, expected) = match act {
             Act::Wait { secs } => {
                 self.now += secs;
@@ -312,8 +366,8 @@ impl World {
                 prop_assert_eq!(expected, Ok(()), "the model refuses what was taken");
                 prop_assert!(!grows || self.channel.version() > before.version(), "versions grow (L4)");
                 post(&mut self.book, &applied.transfers);
-                if let Act::Hand(Hand { as_close: true, parts, .. }) = act {
-                    carry(&mut self.directs, parts);
+                if let Act::Hand(hand) = act {
+                    self.handed_in(hand, &parts_before);
                 }
                 self.ends += applied.effects.iter().filter(|e| **e == VirtualChannelEffect::EndTopic).count();
             }
@@ -323,6 +377,21 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// What a state that was taken moved outside the channel.
+    fn handed_in(&mut self, hand: &Hand, before: &Parts) {
+        if hand.intent() != 0 {
+            carry(&mut self.directs, &hand.parts);
+        }
+        if [1, 2].contains(&hand.intent()) {
+            for member in 0..MEMBERS {
+                for token in 0..TOKENS {
+                    let amount = |parts: &Parts| i64::try_from(parts[member][token]).unwrap();
+                    self.stakes[member][token] += amount(&self.model.parts) - amount(before);
+                }
+            }
+        }
     }
 
     fn check(&self) -> Result<(), TestCaseError> {
@@ -347,7 +416,8 @@ impl World {
         for (member, key) in keys().into_iter().enumerate() {
             for number in 0..TOKENS {
                 let owns = owned.get(&(key.address(), token(number))).cloned().unwrap_or_default();
-                let fair = 2 * START + model.parts[member][number] - self.stakes[member][number];
+                let dealt = i64::try_from(2 * START + model.parts[member][number]).unwrap();
+                let fair = u64::try_from(dealt - self.stakes[member][number]).unwrap();
                 prop_assert_eq!(Amount::checked_sum(owns), Some(amount(fair)), "money is conserved (L1)");
                 let direct = book.balance(direct_account(member, number));
                 prop_assert_eq!(direct, amount(self.directs[member][number]), "parts are as signed (L11)");
@@ -371,18 +441,23 @@ fn post(book: &mut Ledger, transfers: &[Transfer]) {
 }
 
 fn hands() -> impl Strategy<Value = Hand> {
-    let moves = prop::collection::vec((0..MEMBERS, 0..MEMBERS, 0..TOKENS, 0..30_u64), 0..4);
+    let moves = prop::collection::vec((0..MEMBERS, 0..MEMBERS, 0..TOKENS, 0..30_u64), 0..3);
     let minted = prop::option::weighted(0.1, (0..MEMBERS, 0..TOKENS, 0..3_u64));
-    let intent = prop::option::weighted(0.1, 0..4_usize);
+    let intent = prop::option::weighted(0.4, prop_oneof![4 => 1..3_usize, 1 => 0..4_usize]);
+    let outside = prop::collection::vec((0..MEMBERS, 0..TOKENS, 0..20_u64), 1..3);
+    let consents = prop_oneof![4 => Just([true; MEMBERS]), 1 => any::<[bool; MEMBERS]>()];
+    let outside = (outside, consents);
     let ahead = prop_oneof![8 => Just(1_i64), 1 => Just(0), 1 => Just(-1), 2 => 2..5_i64];
     let signs = prop_oneof![3 => Just([true, true, false]), 2 => any::<[bool; MEMBERS]>()];
     let parts = prop::collection::btree_map((0..MEMBERS, 0..TOKENS), 900..1_100_u64, 0..3);
     let data = (prop::option::of(any::<u8>()), prop::bool::weighted(0.05));
     let close = prop::bool::weighted(0.15);
-    (close, intent, ahead, moves, minted, signs, data, parts).prop_map(
-        |(as_close, intent, ahead, moves, minted, signs, (data, other_data), parts)| Hand {
+    (close, intent, ahead, moves, minted, signs, data, parts, outside).prop_map(
+        |(as_close, intent, ahead, moves, minted, signs, (data, other_data), parts, outside)| Hand {
             as_close,
             intent,
+            outside: outside.0,
+            consents: outside.1,
             ahead,
             moves,
             minted,

@@ -2,12 +2,14 @@
 //!
 //! Deliberately absent: phases and time, and who has approved of it.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::crypto::{VirtualAllocations, VirtualIntent, VirtualState};
 use crate::primitives::{Amount, Token, Version};
 
 use super::error::WrongStateError;
+use super::opening::TOKENS_MAX;
 use super::state::{Allocations, DATA_BYTES_MAX, VirtualChannel};
 
 /// Which versions follow on the current one.
@@ -47,19 +49,17 @@ pub(super) fn check_next(
     if actual != state.data_hash {
         return Err(WrongStateError::WrongDataHash { actual, signed: state.data_hash });
     }
-    check_allocations(channel, &state.allocations)
+    let next = ordered(channel, &state.allocations)?;
+    match intent {
+        VirtualIntent::Operate | VirtualIntent::Close => check_conserved(&channel.allocations, &next)?,
+        VirtualIntent::Deposit => check_one_way(&channel.allocations, &next, Ordering::Less)?,
+        VirtualIntent::Withdraw => check_one_way(&channel.allocations, &next, Ordering::Greater)?,
+    }
+    Ok(next)
 }
 
 fn check_intent(expected: VirtualIntent, actual: VirtualIntent) -> Result<(), WrongStateError> {
-    match actual {
-        VirtualIntent::Deposit | VirtualIntent::Withdraw => {
-            Err(WrongStateError::UnsupportedIntent { intent: actual })
-        }
-        VirtualIntent::Operate | VirtualIntent::Close if actual == expected => Ok(()),
-        VirtualIntent::Operate | VirtualIntent::Close => {
-            Err(WrongStateError::WrongIntent { expected, actual })
-        }
-    }
+    if actual == expected { Ok(()) } else { Err(WrongStateError::WrongIntent { expected, actual }) }
 }
 
 fn check_version(current: Version, proposed: Version, versions: Versions) -> Result<(), WrongStateError> {
@@ -74,7 +74,7 @@ fn check_version(current: Version, proposed: Version, versions: Versions) -> Res
     }
 }
 
-fn check_allocations(
+fn ordered(
     channel: &VirtualChannel,
     allocations: &VirtualAllocations,
 ) -> Result<Allocations, WrongStateError> {
@@ -82,8 +82,12 @@ fn check_allocations(
     if VirtualAllocations::new(channel.members(), lines.iter().copied())? != *allocations {
         return Err(WrongStateError::AllocationsOutOfOrder);
     }
-    let next: Allocations = lines.iter().map(|line| ((line.participant, line.token), line.amount)).collect();
-    let (held, proposed) = (totals(&channel.allocations), totals(&next));
+    Ok(lines.iter().map(|line| ((line.participant, line.token), line.amount)).collect())
+}
+
+/// The total of each token stays.
+fn check_conserved(current: &Allocations, next: &Allocations) -> Result<(), WrongStateError> {
+    let (held, proposed) = (totals(current), totals(next));
     if let Some(token) = proposed.keys().find(|token| !held.contains_key(token)) {
         return Err(WrongStateError::UnknownToken { token: *token });
     }
@@ -94,7 +98,37 @@ fn check_allocations(
             return Err(WrongStateError::ConservationBroken { token, total, proposed });
         }
     }
-    Ok(next)
+    Ok(())
+}
+
+/// Something moves, nobody's money in the forbidden direction, and what there is afterwards can be counted.
+fn check_one_way(
+    current: &Allocations,
+    next: &Allocations,
+    forbidden: Ordering,
+) -> Result<(), WrongStateError> {
+    let mut moves = false;
+    let concerned: BTreeSet<_> = current.keys().chain(next.keys()).copied().collect();
+    for (participant, token) in concerned {
+        let amount_in = |lines: &Allocations| lines.get(&(participant, token)).copied().unwrap_or_default();
+        let (current, proposed) = (amount_in(current), amount_in(next));
+        let direction = proposed.cmp(&current);
+        if direction == forbidden {
+            return Err(WrongStateError::WrongDirection { participant, token, current, proposed });
+        }
+        moves |= direction.is_ne();
+    }
+    if !moves {
+        return Err(WrongStateError::NothingMoves);
+    }
+    let totals = totals(next);
+    if totals.len() > TOKENS_MAX {
+        return Err(WrongStateError::TooManyTokens);
+    }
+    match totals.into_iter().find(|(_, total)| total.is_none()) {
+        Some((token, _)) => Err(WrongStateError::TotalOverflow { token }),
+        None => Ok(()),
+    }
 }
 
 /// What the members have together, per token; `None` above 2^256 − 1.

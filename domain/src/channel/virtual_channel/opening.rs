@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use crate::channel::{PartMove, Transition};
-use crate::crypto::{Definition, Signers, VirtualAllocation};
+use crate::crypto::{Definition, Signers, VirtualAllocation, VirtualIntent};
 use crate::ledger::{Cause, LedgerError, RequestKey, TransferKind};
 use crate::primitives::{Address, Amount, Timestamp, Token, Version};
 
 use super::definition_rules::{DefinitionError, check_definition};
 use super::effect::{Change, VirtualChannelEffect};
 use super::phase::Phase;
-use super::plan::{Flow, Plan, PlanError};
+use super::plan::{Flow, Flows, Plan, PlanError};
+use super::proposal::ACCEPT_SECS_MAX;
 use super::quorum::{QuorumError, check_signers};
 use super::state::{Allocations, DATA_BYTES_MAX, VirtualChannel, approvals_of};
 use super::transfers::{differences, transfers_of};
@@ -24,7 +25,7 @@ use super::transfers::{differences, transfers_of};
 pub const TOKENS_MAX: usize = 16;
 
 /// The version of an opening.
-const FIRST: u64 = 1;
+pub(super) const FIRST: u64 = 1;
 
 /// What the members ask for, with the proof that they do.
 #[derive(Debug, Clone)]
@@ -84,6 +85,24 @@ pub enum OpeningError {
     /// An allocation is wrong by itself.
     #[error(transparent)]
     Allocation(#[from] AllocationError),
+    /// Only a room of two can be proposed.
+    #[error("only a room of two can be proposed, this has {members} members")]
+    NotARoom {
+        /// How many members it has.
+        members: usize,
+    },
+    /// Only the Host proposes: the first of the members.
+    #[error("this is for the Host to propose, not for {participant}")]
+    NotTheHost {
+        /// Who wanted to.
+        participant: Address,
+    },
+    /// The time to accept is nothing, or longer than [`ACCEPT_SECS_MAX`].
+    #[error("a proposal can be accepted for 1 to {ACCEPT_SECS_MAX} seconds, got {secs}")]
+    AcceptanceOutOfBounds {
+        /// How long it would be.
+        secs: u64,
+    },
     /// Somebody signed who is no member.
     #[error(transparent)]
     Signers(#[from] QuorumError),
@@ -161,17 +180,10 @@ pub fn open(
     now: Timestamp,
 ) -> Result<Opened, OpeningError> {
     let OpeningRequest { request, definition, allocations, data, signers, parts } = request;
-    check_definition(&definition, terms.broker)?;
-    let bytes = data.as_ref().map_or(0, String::len);
-    if bytes > DATA_BYTES_MAX {
-        return Err(OpeningError::DataTooLarge { bytes });
-    }
+    let allocations = check_shares(&definition, &allocations, data.as_deref(), terms)?;
     let members = &definition.participants;
-    let allocations = check_allocations(members, &allocations, terms.tokens)?;
     check_members(members, &signers, terms.with_direct_channel)?;
-    let paid = |amount: &Amount| Flow { paid: *amount, ..Flow::default() };
-    let flows = allocations.iter().map(|(whose, amount)| (*whose, paid(amount))).collect();
-    let plan = Plan::new(members, flows, &parts)?;
+    let plan = Plan::new(members, paid(&allocations), &parts)?;
     let id = definition.channel_id();
     let mut entries = plan.entries().to_vec();
     entries.extend(differences(id, &Allocations::new(), &allocations));
@@ -183,10 +195,11 @@ pub fn open(
         definition,
         phase: Phase::Open,
         version: Version::new(FIRST).expect("1 is a version"),
+        intent: VirtualIntent::Operate,
         allocations,
         data,
         approvals: approvals_of(&signers),
-        opened_at: now,
+        created_at: now,
         updated_at: now,
         expires_at,
         window_ends_at: expires_at.plus_millis(millis(terms.expiry_window_secs)),
@@ -195,7 +208,28 @@ pub fn open(
     Ok(Opened { channel, transition: Transition { transfers, effects }, plan })
 }
 
-fn millis(secs: u64) -> u64 {
+/// What is wrong with the terms and shares by themselves, whoever has signed them; the shares, if nothing is.
+pub(super) fn check_shares(
+    definition: &Definition,
+    allocations: &[VirtualAllocation],
+    data: Option<&str>,
+    terms: &OpeningTerms<'_>,
+) -> Result<Allocations, OpeningError> {
+    check_definition(definition, terms.broker)?;
+    let bytes = data.map_or(0, str::len);
+    if bytes > DATA_BYTES_MAX {
+        return Err(OpeningError::DataTooLarge { bytes });
+    }
+    Ok(check_allocations(&definition.participants, allocations, terms.tokens)?)
+}
+
+/// These shares as what their members pay.
+pub(super) fn paid(shares: &Allocations) -> Flows {
+    let paid = |amount: &Amount| Flow { paid: *amount, ..Flow::default() };
+    shares.iter().map(|(whose, amount)| (*whose, paid(amount))).collect()
+}
+
+pub(super) fn millis(secs: u64) -> u64 {
     secs.saturating_mul(1_000)
 }
 
@@ -237,10 +271,16 @@ fn check_members(
     if let Some(member) = members.iter().copied().find(|member| !signers.contains(*member)) {
         return Err(OpeningError::MissingSignature { member });
     }
-    match members.iter().copied().find(|member| !with_direct_channel.contains(member)) {
-        Some(member) => Err(OpeningError::NoDirectChannel { member }),
-        None => Ok(()),
-    }
+    check_direct_channels(members, with_direct_channel)
+        .map_err(|member| OpeningError::NoDirectChannel { member })
+}
+
+/// The first of the members who has no direct channel, if there is one.
+pub(super) fn check_direct_channels(
+    members: &[Address],
+    with_direct_channel: &BTreeSet<Address>,
+) -> Result<(), Address> {
+    members.iter().copied().find(|member| !with_direct_channel.contains(member)).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::fmt;
 /// Where in its life a virtual channel is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
+    /// The Host has proposed it and put its share in; the Guest has not answered yet.
+    Proposed,
     /// Members agree on states, one after another.
     Open,
     /// Its lifetime is over. A member may still hand in a higher state that was agreed on.
@@ -13,11 +15,25 @@ pub enum Phase {
     Closed,
     /// Ended by itself, and paid by the last agreed state.
     Expired,
+    /// Never opened: the Guest did not want it.
+    Rejected,
+    /// Never opened: the Host took it back, or was gone.
+    Cancelled,
+    /// Never opened: the Guest did not answer in time.
+    Lapsed,
 }
 
 /// What leads from one phase to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
+    /// The Guest accepted.
+    Accept,
+    /// The Guest refused.
+    Reject,
+    /// The Host took its proposal back, or was gone for too long.
+    Cancel,
+    /// The time to accept is over.
+    Lapse,
     /// A state was agreed on.
     Update,
     /// The members agreed to end it.
@@ -29,7 +45,11 @@ pub enum Step {
 }
 
 /// The legal transitions; there are no others.
-const TRANSITIONS: [(Phase, Step, Phase); 6] = [
+const TRANSITIONS: [(Phase, Step, Phase); 10] = [
+    (Phase::Proposed, Step::Accept, Phase::Open),
+    (Phase::Proposed, Step::Reject, Phase::Rejected),
+    (Phase::Proposed, Step::Cancel, Phase::Cancelled),
+    (Phase::Proposed, Step::Lapse, Phase::Lapsed),
     (Phase::Open, Step::Update, Phase::Open),
     (Phase::Open, Step::Close, Phase::Closed),
     (Phase::Open, Step::Expire, Phase::Expiring),
@@ -40,7 +60,16 @@ const TRANSITIONS: [(Phase, Step, Phase); 6] = [
 
 impl Phase {
     /// Every phase, in the order of their stored codes.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Expiring, Self::Closed, Self::Expired];
+    pub const ALL: [Self; 8] = [
+        Self::Open,
+        Self::Expiring,
+        Self::Closed,
+        Self::Expired,
+        Self::Proposed,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Lapsed,
+    ];
 
     /// The phase that the step leads to; `None` when it is not legal in this one.
     #[must_use]
@@ -62,6 +91,10 @@ impl Phase {
             Self::Expiring => 2,
             Self::Closed => 3,
             Self::Expired => 4,
+            Self::Proposed => 5,
+            Self::Rejected => 6,
+            Self::Cancelled => 7,
+            Self::Lapsed => 8,
         }
     }
 
@@ -79,6 +112,10 @@ impl Phase {
             Self::Expiring => "expiring",
             Self::Closed => "closed",
             Self::Expired => "expired",
+            Self::Proposed => "proposed",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Lapsed => "lapsed",
         }
     }
 }
@@ -93,7 +130,11 @@ impl fmt::Display for Phase {
 mod tests {
     use super::*;
 
-    const STEPS: [(Step, &str); 4] = [
+    const STEPS: [(Step, &str); 8] = [
+        (Step::Accept, "accept"),
+        (Step::Reject, "reject"),
+        (Step::Cancel, "cancel"),
+        (Step::Lapse, "lapse"),
         (Step::Update, "update"),
         (Step::Close, "close"),
         (Step::Expire, "expire"),
@@ -109,7 +150,7 @@ mod tests {
             assert_eq!(same.count(), 1);
         }
         assert_eq!(Phase::from_code(0), None);
-        assert_eq!(Phase::from_code(5), None);
+        assert_eq!(Phase::from_code(9), None);
     }
 
     #[test]
@@ -117,7 +158,8 @@ mod tests {
         for phase in Phase::ALL {
             let leads_on = STEPS.into_iter().any(|(step, _)| phase.after(step).is_some());
             assert_eq!(phase.is_end(), !leads_on, "{phase}");
-            assert_eq!(phase.is_end(), matches!(phase, Phase::Closed | Phase::Expired), "{phase}");
+            let lives = matches!(phase, Phase::Proposed | Phase::Open | Phase::Expiring);
+            assert_eq!(phase.is_end(), !lives, "{phase}");
         }
     }
 
@@ -126,7 +168,8 @@ mod tests {
         let readme = include_str!("README.md");
         let name = |phase: Phase| format!("{phase:?}");
         let mut drawn: Vec<&str> = readme.lines().map(str::trim).filter(|l| l.contains("-->")).collect();
-        let mut expected = vec![format!("[*] --> {}", name(Phase::Open))];
+        let mut expected =
+            vec![format!("[*] --> {}", name(Phase::Open)), format!("[*] --> {}", name(Phase::Proposed))];
         for phase in Phase::ALL {
             for (step, label) in STEPS {
                 if let Some(next) = phase.after(step) {

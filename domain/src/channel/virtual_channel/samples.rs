@@ -1,7 +1,7 @@
 //! Members, tokens and signed states that the tests share.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 use crate::channel::PartMove;
 use crate::crypto::{
@@ -11,8 +11,9 @@ use crate::crypto::{
 use crate::ledger::{AccountKey, Ledger, RequestKey, Transfer};
 use crate::primitives::{Address, Amount, ChainId, ChannelId, Timestamp, Token, Version};
 
-use super::event::{Close, Update};
+use super::event::{Acceptance, Close, Update};
 use super::opening::{Opened, OpeningRequest, OpeningTerms, open};
+use super::proposal::propose;
 use super::state::VirtualChannel;
 
 pub(super) const BROKER: Address = Address::from_bytes([0xbb; 20]);
@@ -111,8 +112,14 @@ pub(super) fn request(id: u64) -> RequestKey {
     RequestKey { at: NOW, signer: alice().address(), id }
 }
 
-/// The proof that these signed a request.
+/// The proof that these signed a request; made once, as signing costs more than all the rest of a random life.
 pub(super) fn signers(keys: &[Key]) -> Signers {
+    static MADE: Mutex<BTreeMap<Vec<Address>, Signers>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap();
+    made.entry(addresses(keys)).or_insert_with(|| sign_request(keys)).clone()
+}
+
+fn sign_request(keys: &[Key]) -> Signers {
     let text = RequestText::new(BROKER, "[1,\"create_app_session\",{},1700000000000]");
     let signatures: Vec<_> = keys.iter().map(|key| key.sign(text.hash())).collect();
     Signed::verify(text, &signatures, &addresses(keys)).unwrap().into_parts().1
@@ -137,7 +144,7 @@ pub(super) fn open_with(request: OpeningRequest) -> Result<Opened, super::Openin
     let terms = OpeningTerms {
         broker: BROKER,
         tokens: &tokens(),
-        with_direct_channel: &addresses(&[alice(), bob(), carol()]).into_iter().collect(),
+        with_direct_channel: &everybody(),
         expiry_window_secs: WINDOW_SECS,
     };
     open(request, &terms, NOW)
@@ -147,6 +154,51 @@ pub(super) fn open_with(request: OpeningRequest) -> Result<Opened, super::Openin
 pub(super) fn story() -> VirtualChannel {
     let allocations = vec![line(alice(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
     open_with(opening(room(), allocations)).unwrap().channel
+}
+
+/// How long the story's proposal can be accepted, in seconds.
+pub(super) const ACCEPT_SECS: u64 = 300;
+
+/// Alice proposes the room of the main story.
+pub(super) fn proposal() -> OpeningRequest {
+    let allocations = vec![line(alice(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
+    OpeningRequest { signers: signers(&[alice()]), ..opening(room(), allocations) }
+}
+
+/// Proposes to a broker as that of [`open_with`].
+pub(super) fn propose_with(request: OpeningRequest, secs: u64) -> Result<Opened, super::OpeningError> {
+    let (tokens, with_direct_channel) = (tokens(), everybody());
+    let terms = OpeningTerms {
+        broker: BROKER,
+        tokens: &tokens,
+        with_direct_channel: &with_direct_channel,
+        expiry_window_secs: WINDOW_SECS,
+    };
+    propose(request, secs, &terms, NOW)
+}
+
+/// The room of the main story, proposed.
+pub(super) fn proposed() -> VirtualChannel {
+    propose_with(proposal(), ACCEPT_SECS).unwrap().channel
+}
+
+/// Bob accepts the proposal of the main story.
+pub(super) fn acceptance() -> Acceptance {
+    let OpeningRequest { allocations, data, .. } = proposal();
+    Acceptance {
+        request: RequestKey { at: NOW, signer: bob().address(), id: 7 },
+        allocations,
+        data,
+        signers: signers(&[bob()]),
+        with_direct_channel: everybody(),
+        expiry_window_secs: WINDOW_SECS,
+        parts: Vec::new(),
+    }
+}
+
+/// Each of the three.
+pub(super) fn everybody() -> BTreeSet<Address> {
+    addresses(&[alice(), bob(), carol()]).into_iter().collect()
 }
 
 /// Time after the opening, in milliseconds relative to a moment in the channel's life.
@@ -176,9 +228,10 @@ pub(super) fn signed(state: VirtualState, keys: &[Key]) -> Signed<VirtualState> 
     Signed::verify(state, &signatures, &addresses(keys)).unwrap()
 }
 
-/// Hands in a state without data.
+/// Hands in a state without data; who approves of it has signed the request too.
 pub(super) fn update(state: VirtualState, keys: &[Key]) -> Update {
-    Update { request: request(2), state: signed(state, keys), data: None }
+    let (state, consents) = (signed(state, keys), signers(keys));
+    Update { request: request(2), state, data: None, consents, parts: Vec::new() }
 }
 
 /// Ends with a state without data; everything goes to the wallets.

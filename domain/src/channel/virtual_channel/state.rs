@@ -17,9 +17,9 @@ pub const DATA_BYTES_MAX: usize = 64 * 1024;
 /// Who owns what: amounts above zero only.
 pub(super) type Allocations = BTreeMap<(Address, Token), Amount>;
 
-/// A virtual channel after its opening: terms, the last agreed state, and its deadlines.
+/// A virtual channel: terms, the last agreed state, and its deadlines.
 ///
-/// Made by [`super::open`] or read back by [`VirtualChannel::from_stored`]; changed only through
+/// Made by [`super::open`], [`super::propose`] or read back by [`VirtualChannel::from_stored`]; changed only through
 /// [`crate::channel::Machine::apply`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VirtualChannel {
@@ -28,10 +28,11 @@ pub struct VirtualChannel {
     pub(super) definition: Definition,
     pub(super) phase: Phase,
     pub(super) version: Version,
+    pub(super) intent: VirtualIntent,
     pub(super) allocations: Allocations,
     pub(super) data: Option<String>,
     pub(super) approvals: BTreeMap<Address, Signature>,
-    pub(super) opened_at: Timestamp,
+    pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) window_ends_at: Timestamp,
@@ -68,7 +69,7 @@ impl VirtualChannel {
         self.phase
     }
 
-    /// The version of the last agreed state; the opening is version 1.
+    /// The version of the last agreed state; the opening is version 1, a proposal 0.
     #[must_use]
     pub fn version(&self) -> Version {
         self.version
@@ -80,7 +81,8 @@ impl VirtualChannel {
         self.data.as_deref()
     }
 
-    /// Who owns what by the last agreed state, each above zero. Once it has ended: who got what.
+    /// Who owns what by the last agreed state, each above zero; while it is proposed: who is to put in what. Once it
+    /// has ended: who got what.
     #[must_use]
     pub fn allocations(&self) -> &BTreeMap<(Address, Token), Amount> {
         &self.allocations
@@ -89,7 +91,23 @@ impl VirtualChannel {
     /// What stands on its accounts, each above zero; nothing once it has ended.
     pub fn balances(&self) -> impl Iterator<Item = (AccountKey, Amount)> {
         let held = (!self.phase.is_end()).then_some(&self.allocations);
-        held.into_iter().flatten().map(|((member, token), amount)| (self.account(*member, *token), *amount))
+        let is_in = |member: Address| self.phase != Phase::Proposed || member == self.host();
+        held.into_iter()
+            .flatten()
+            .filter(move |((member, _), _)| is_in(*member))
+            .map(|((member, token), amount)| (self.account(*member, *token), *amount))
+    }
+
+    /// Who has created it: the first of its members.
+    #[must_use]
+    pub fn host(&self) -> Address {
+        self.members()[0]
+    }
+
+    /// Who is asked by a proposal: the second of its members.
+    #[must_use]
+    pub fn guest(&self) -> Address {
+        self.members()[1]
     }
 
     /// What this member has in this token by the last agreed state.
@@ -100,18 +118,15 @@ impl VirtualChannel {
 
     /// The last agreed state as it was signed.
     ///
-    /// Version 1 was never signed in this form: the opening was agreed on by signatures under its request.
+    /// Version 1 was never signed in this form: the opening was agreed on by signatures under its request, of a
+    /// proposal by one side under that which proposed and by the other under that which accepted.
     #[must_use]
     pub fn agreed_state(&self) -> VirtualState {
-        let intent = match self.phase {
-            Phase::Open | Phase::Expiring | Phase::Expired => VirtualIntent::Operate,
-            Phase::Closed => VirtualIntent::Close,
-        };
         VirtualState {
             broker: self.broker,
             channel_id: self.id,
             version: self.version,
-            intent,
+            intent: self.intent,
             data_hash: VirtualState::hash_of_data(self.data()),
             allocations: self.ordered_allocations(),
         }
@@ -124,10 +139,10 @@ impl VirtualChannel {
         &self.approvals
     }
 
-    /// When it was opened.
+    /// When it was proposed, or opened without a proposal.
     #[must_use]
-    pub fn opened_at(&self) -> Timestamp {
-        self.opened_at
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
     }
 
     /// When it last changed.
@@ -136,7 +151,7 @@ impl VirtualChannel {
         self.updated_at
     }
 
-    /// When its lifetime is over.
+    /// When its lifetime is over; while it is proposed: until when the Guest can accept.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
@@ -158,7 +173,7 @@ impl VirtualChannel {
             version: self.version,
             allocations: self.ordered_allocations().as_slice().to_vec(),
             data: self.data.clone(),
-            opened_at: self.opened_at,
+            created_at: self.created_at,
             updated_at: self.updated_at,
             expires_at: self.expires_at,
             window_ends_at: self.window_ends_at,

@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::crypto::{Definition, Signature};
+use crate::crypto::{Definition, Signature, VirtualIntent};
 use crate::primitives::{Address, Amount, ChannelId, Timestamp, Token, Version};
 
+use super::definition_rules::PARTICIPANTS_MIN;
 use super::phase::Phase;
 use super::state::{Allocations, VirtualChannel};
 
-/// The format that is written, and the only one that is read.
-pub const FORMAT: u32 = 1;
+/// The format that is written. Format 1, which kept no intent, is read too.
+pub const FORMAT: u32 = 2;
 
 /// Why bytes are no stored virtual channel.
 ///
@@ -50,6 +51,18 @@ pub enum StoredError {
         /// The number.
         code: u8,
     },
+    /// A number that stands for no intent.
+    #[error("stored intent {code} is not known")]
+    UnknownIntent {
+        /// The number.
+        code: u8,
+    },
+    /// No intent in a format that has one.
+    #[error("stored virtual channel has no intent")]
+    MissingIntent,
+    /// Fewer members than a channel has.
+    #[error("stored virtual channel has too few members")]
+    TooFewMembers,
     /// An allocation of nothing, a repeated one, or one to somebody who is no member.
     #[error("stored allocation of {token} to {participant} is impossible")]
     ImpossibleAllocation {
@@ -79,10 +92,13 @@ struct StoredChannel {
     definition: StoredDefinition,
     phase: u8,
     version: Version,
+    /// Absent in format 1: there only a close had another intent than operate.
+    intent: Option<u8>,
     allocations: Vec<StoredAllocation>,
     data: Option<String>,
     approvals: Vec<StoredApproval>,
-    opened_at: Timestamp,
+    #[serde(rename = "opened_at")]
+    created_at: Timestamp,
     updated_at: Timestamp,
     expires_at: Timestamp,
     window_ends_at: Timestamp,
@@ -137,10 +153,11 @@ impl VirtualChannel {
             definition: self.definition.clone().into(),
             phase: self.phase.code(),
             version: self.version,
+            intent: Some(self.intent as u8),
             allocations: self.allocations.iter().map(allocation).collect(),
             data: self.data.clone(),
             approvals: self.approvals.iter().map(approval).collect(),
-            opened_at: self.opened_at,
+            created_at: self.created_at,
             updated_at: self.updated_at,
             expires_at: self.expires_at,
             window_ends_at: self.window_ends_at,
@@ -155,7 +172,7 @@ impl VirtualChannel {
     pub fn from_stored(id: ChannelId, bytes: &[u8]) -> Result<Self, StoredError> {
         // The format comes first: another one may have other fields.
         let StoredFormat { format } = serde_json::from_slice(bytes).map_err(malformed)?;
-        if format != FORMAT {
+        if !(1..=FORMAT).contains(&format) {
             return Err(StoredError::UnknownFormat { format });
         }
         let stored: StoredChannel = serde_json::from_slice(bytes).map_err(malformed)?;
@@ -165,16 +182,26 @@ impl VirtualChannel {
             return Err(StoredError::WrongChannel { expected: id, actual });
         }
         let phase = Phase::from_code(stored.phase).ok_or(StoredError::UnknownPhase { code: stored.phase })?;
+        let intent = match stored.intent {
+            Some(code) => VirtualIntent::from_code(code).ok_or(StoredError::UnknownIntent { code })?,
+            None if format != 1 => return Err(StoredError::MissingIntent),
+            None if phase == Phase::Closed => VirtualIntent::Close,
+            None => VirtualIntent::Operate,
+        };
+        if definition.participants.len() < PARTICIPANTS_MIN {
+            return Err(StoredError::TooFewMembers);
+        }
         Ok(Self {
             id,
             broker: stored.broker,
             phase,
             version: stored.version,
+            intent,
             allocations: allocations(&definition.participants, stored.allocations)?,
             data: stored.data,
             approvals: approvals(&definition.participants, stored.approvals)?,
             definition,
-            opened_at: stored.opened_at,
+            created_at: stored.created_at,
             updated_at: stored.updated_at,
             expires_at: stored.expires_at,
             window_ends_at: stored.window_ends_at,

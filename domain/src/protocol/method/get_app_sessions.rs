@@ -41,6 +41,8 @@ pub struct Reply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AppSessionStatus {
+    /// The Host has proposed it; the Guest has not answered yet.
+    Proposed,
     /// It can be updated and closed.
     Open,
     /// Its lifetime is over; members may still hand in a higher state.
@@ -49,6 +51,12 @@ pub enum AppSessionStatus {
     Closed,
     /// Paid out by its last agreed state after its lifetime.
     Expired,
+    /// A proposal that the Guest did not want.
+    Rejected,
+    /// A proposal that the Host took back, or whose Host was gone.
+    Cancelled,
+    /// A proposal that was not answered in time.
+    Lapsed,
 }
 
 /// A virtual channel by its newest agreed state.
@@ -61,20 +69,20 @@ pub struct AppSession {
     /// Its immutable terms.
     #[serde(deserialize_with = "object")]
     pub definition: AppDefinition,
-    /// The version of the state.
+    /// The version of the state; 0 before one was agreed on.
     pub version: Version,
     /// Who owns what: by member in the order of the definition, chain and token; nothing is left out but
-    /// amounts of zero. Of a channel that has ended, what was paid out.
+    /// amounts of zero. Of a channel that has ended, what was paid out; of a proposal, what is to be put in.
     #[serde(deserialize_with = "objects::<_, _, ALLOCATIONS_MAX>")]
     pub allocations: Vec<MemberAmount>,
     /// The members' data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_data: Option<SessionData>,
-    /// When it opened.
+    /// When it was proposed, or opened without a proposal.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// When its lifetime is over.
+    /// When its lifetime is over; of a proposal, until when it can be accepted.
     pub expires_at: Timestamp,
 }
 

@@ -3,6 +3,8 @@
 //! Parameters are signed, so unknown fields in them are refused; in replies they are ignored, so that a later
 //! broker can say more. Deliberately absent: what any of them does, and methods that are not served yet.
 
+pub mod accept_virtual_channel;
+pub mod cancel_virtual_channel;
 pub mod close_app_session;
 pub mod close_channel;
 pub mod create_app_session;
@@ -18,6 +20,8 @@ pub mod get_ledger_transactions;
 pub mod get_settlement;
 pub mod get_state;
 pub mod ping;
+pub mod propose_virtual_channel;
+pub mod reject_virtual_channel;
 pub mod settle;
 pub mod submit_app_state;
 pub mod transfer;

@@ -1,4 +1,4 @@
-//! `submit_app_state`: moves the money between the members of a virtual channel, or renews their data.
+//! `submit_app_state`: moves the money of a virtual channel between its members, in or out, or renews their data.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,9 +38,9 @@ pub struct Params {
 pub enum AppIntent {
     /// The members' parts change, the total stays.
     Operate,
-    /// Members put money in. Not served yet.
+    /// Members put money in: no amount shrinks.
     Deposit,
-    /// Members take money out. Not served yet.
+    /// Members take money out: no amount grows.
     Withdraw,
 }
 

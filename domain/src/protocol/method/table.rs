@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    close_app_session, close_channel, create_app_session, create_channel, get_app_definition,
-    get_app_sessions, get_assets, get_channels, get_config, get_ledger_balances, get_ledger_entries,
-    get_ledger_transactions, get_settlement, get_state, ping, settle, submit_app_state, transfer,
-    update_state,
+    accept_virtual_channel, cancel_virtual_channel, close_app_session, close_channel, create_app_session,
+    create_channel, get_app_definition, get_app_sessions, get_assets, get_channels, get_config,
+    get_ledger_balances, get_ledger_entries, get_ledger_transactions, get_settlement, get_state, ping,
+    propose_virtual_channel, reject_virtual_channel, settle, submit_app_state, transfer, update_state,
 };
 use crate::protocol::json::{JsonFault, decode_object};
 
@@ -145,6 +145,10 @@ methods! {
     Transfer transfer Requester;
     UpdateState update_state Requester;
     CreateAppSession create_app_session Members;
+    ProposeVirtualChannel propose_virtual_channel Requester;
+    AcceptVirtualChannel accept_virtual_channel Requester;
+    RejectVirtualChannel reject_virtual_channel Requester;
+    CancelVirtualChannel cancel_virtual_channel Requester;
     SubmitAppState submit_app_state Approvals;
     CloseAppSession close_app_session Approvals;
     CreateChannel create_channel Session;

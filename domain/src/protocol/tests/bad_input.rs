@@ -306,7 +306,16 @@ fn parameters_refuse_a_key_twice() {
 
 #[test]
 fn parameters_without_a_required_field_name_it() {
-    let optional = ["chain_id", "status", "limit", "cursor", "account_id", "session_data", "app_session_id"];
+    let optional = [
+        "chain_id",
+        "status",
+        "limit",
+        "cursor",
+        "account_id",
+        "session_data",
+        "app_session_id",
+        "accept_within_secs",
+    ];
     for method in Method::ALL.iter().copied() {
         let (params, _) = params_and_places(method);
         for key in params.as_object().unwrap().keys() {

@@ -183,7 +183,9 @@ pub(super) fn unsigned(method: Method) -> Request {
         GetLedgerEntries get_ledger_entries, GetLedgerTransactions get_ledger_transactions,
         GetAppSessions get_app_sessions, GetAppDefinition get_app_definition,
         GetSettlement get_settlement, Transfer transfer, UpdateState update_state,
-        CreateAppSession create_app_session, SubmitAppState submit_app_state,
+        CreateAppSession create_app_session, ProposeVirtualChannel propose_virtual_channel,
+        AcceptVirtualChannel accept_virtual_channel, RejectVirtualChannel reject_virtual_channel,
+        CancelVirtualChannel cancel_virtual_channel, SubmitAppState submit_app_state,
         CloseAppSession close_app_session, CreateChannel create_channel,
         CloseChannel close_channel, Settle settle,
     )
@@ -196,6 +198,7 @@ fn states_of(method: Method, hash: Digest) -> Vec<DirectState> {
         Method::Transfer => vec![operate(3, [15, 5])],
         Method::UpdateState => vec![operate(4, [20, 0])],
         Method::CreateAppSession => vec![operate(5, [15, 5])],
+        Method::ProposeVirtualChannel => vec![operate(5, [15, 5])],
         Method::CloseChannel => vec![state(channel_id(), Intent::Finalize, 6, &[], [15, 5])],
         Method::Settle => vec![state(settlement_id(), Intent::Initialize, 0, &[], [5, 0])],
         Method::Ping
@@ -209,6 +212,9 @@ fn states_of(method: Method, hash: Digest) -> Vec<DirectState> {
         | Method::GetAppSessions
         | Method::GetAppDefinition
         | Method::GetSettlement
+        | Method::AcceptVirtualChannel
+        | Method::RejectVirtualChannel
+        | Method::CancelVirtualChannel
         | Method::SubmitAppState
         | Method::CloseAppSession
         | Method::CreateChannel => Vec::new(),

@@ -14,6 +14,8 @@ use domain::primitives::Address;
 use domain::protocol::method::Call;
 use domain::protocol::{self, Code, Details, FrameId, Refusal, ServerBody};
 
+use rooms::Decline;
+
 use super::{Ctx, SessionActor, SessionShared, reads, refusal, render, verify};
 use crate::actors::answer::Answer;
 use crate::actors::journal::{FirstAnswer, NoPermit, first_answer};
@@ -81,6 +83,10 @@ impl Caller {
             Call::Transfer(params) => self.transfer(params).await,
             Call::UpdateState(_) => self.update_state().await,
             Call::CreateAppSession(params) => self.open(params).await,
+            Call::ProposeVirtualChannel(params) => self.propose(params).await,
+            Call::AcceptVirtualChannel(params) => self.accept(params).await,
+            Call::RejectVirtualChannel(params) => self.decline(params.app_session_id, Decline::Reject).await,
+            Call::CancelVirtualChannel(params) => self.decline(params.app_session_id, Decline::Cancel).await,
             Call::SubmitAppState(params) => self.submit(params).await,
             Call::CloseAppSession(params) => self.close(params).await,
             Call::CloseChannel(params) => self.finalize(params).await,

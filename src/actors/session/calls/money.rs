@@ -169,7 +169,7 @@ fn payments(params: &transfer::Params) -> Result<BTreeMap<Token, Amount>, Refusa
     if payments.is_empty() { Err(invalid_amount("allocations")) } else { Ok(payments) }
 }
 
-fn unknown_token(token: Token) -> Refusal {
+pub(super) fn unknown_token(token: Token) -> Refusal {
     let (chain_id, address) = (Some(token.chain_id), Some(token.address));
     Refusal::new(Code::UnknownToken).with(Details { chain_id, token: address, ..Details::default() })
 }

@@ -2,16 +2,30 @@
 
 use domain::crypto::{Signature, Signed, VerifyError, VirtualIntent, VirtualState};
 use domain::primitives::{Address, ChannelId};
-use domain::protocol::method::{close_app_session, create_app_session, submit_app_state};
-use domain::protocol::{Code, Details, Refusal};
+use domain::protocol::method::propose_virtual_channel::ACCEPT_SECS_DEFAULT;
+use domain::protocol::method::submit_app_state::AppIntent;
+use domain::protocol::method::{
+    accept_virtual_channel, close_app_session, create_app_session, propose_virtual_channel, submit_app_state,
+};
+use domain::protocol::{Code, Details, Refusal, Uint53};
 
+use super::money::unknown_token;
 use super::{Caller, Failed, within};
 use crate::actors::answer::Answer;
-use crate::actors::request::Refused;
+use crate::actors::request::{Asked, Refused};
 use crate::actors::session::{reads, refusal};
 use crate::actors::supervisor::{OpenVirtualChannel, Opening};
-use crate::actors::virtual_channel::{CloseVirtualChannel, NextState, UpdateVirtualChannel};
+use crate::actors::virtual_channel::{Accepted, AskVirtualChannel, NextState, Wish};
 use crate::clock;
+
+/// Which side of a proposal ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decline {
+    /// The Guest.
+    Reject,
+    /// The Host.
+    Cancel,
+}
 
 impl Caller {
     pub(super) async fn open(&self, params: create_app_session::Params) -> Result<Answer, Failed> {
@@ -20,24 +34,66 @@ impl Caller {
             definition: (&params.definition).into(),
             allocations: params.allocations.into_iter().map(Into::into).collect(),
             data: params.session_data.map(|data| data.to_string()),
+            accept_within_secs: None,
         };
         let asked = self.proven(&params.definition.participants).await?.about(opening);
         let supervisor = self.services().supervisor()?;
         Ok(within(supervisor.send(OpenVirtualChannel { asked: Box::new(asked) })).await?)
     }
 
-    pub(super) async fn submit(&self, params: submit_app_state::Params) -> Result<Answer, Failed> {
+    pub(super) async fn propose(&self, params: propose_virtual_channel::Params) -> Result<Answer, Failed> {
         self.check_time()?;
-        let members = self.members_of(params.app_session_id).await?;
+        let secs = params.accept_within_secs.map_or(ACCEPT_SECS_DEFAULT, Uint53::get);
+        let opening = Opening {
+            definition: (&params.definition).into(),
+            allocations: params.allocations.into_iter().map(Into::into).collect(),
+            data: params.session_data.map(|data| data.to_string()),
+            accept_within_secs: Some(secs),
+        };
+        let asked = self.proven(&[self.member]).await?.about(opening);
+        let supervisor = self.services().supervisor()?;
+        Ok(within(supervisor.send(OpenVirtualChannel { asked: Box::new(asked) })).await?)
+    }
+
+    pub(super) async fn accept(&self, params: accept_virtual_channel::Params) -> Result<Answer, Failed> {
+        self.check_time()?;
+        self.members_of(params.app_session_id).await?;
+        let accepted = Accepted {
+            allocations: params.allocations.into_iter().map(Into::into).collect(),
+            data: params.session_data.map(|data| data.to_string()),
+        };
+        let asked = self.proven(&[self.member]).await?.about(Wish::Accept(accepted));
+        self.ask_room(params.app_session_id, asked).await
+    }
+
+    pub(super) async fn decline(&self, channel: ChannelId, end: Decline) -> Result<Answer, Failed> {
+        self.check_time()?;
+        let members = self.members_of(channel).await?;
         let asked = self.proven(&[self.member]).await?;
         if let Some(state) = asked.states.first() {
             return Err(moves_nothing(state.body().channel_id).into());
         }
+        let is_host = members.first() == Some(&self.member);
+        if is_host != (end == Decline::Cancel) {
+            return Err(Refusal::new(Code::WrongRole).into());
+        }
+        self.ask_room(channel, asked.about(Wish::Decline)).await
+    }
+
+    pub(super) async fn submit(&self, params: submit_app_state::Params) -> Result<Answer, Failed> {
+        self.check_time()?;
+        let members = self.members_of(params.app_session_id).await?;
+        // Each member may put money in, from a direct channel of its own or its wallet.
+        let expected = if params.intent == AppIntent::Operate { vec![self.member] } else { members.clone() };
+        let asked = self.proven(&expected).await?;
+        if let Some(state) = asked.states.first().filter(|_| params.intent == AppIntent::Operate) {
+            return Err(moves_nothing(state.body().channel_id).into());
+        }
         let state = params.state(self.services().broker, &members).map_err(|error| Refusal::from(&error))?;
         let data = params.session_data.map(|data| data.to_string());
-        let next = self.approved(state, VirtualIntent::Operate, &params.approvals, data, &members).await?;
-        let room = self.services().virtual_channel(params.app_session_id).await?;
-        Ok(within(room.send(UpdateVirtualChannel { asked: Box::new(asked.about(next)) })).await?)
+        self.check_tokens(&state)?;
+        let next = self.approved(state, &params.approvals, data, &members).await?;
+        self.ask_room(params.app_session_id, asked.about(Wish::Update(next))).await
     }
 
     pub(super) async fn close(&self, params: close_app_session::Params) -> Result<Answer, Failed> {
@@ -47,9 +103,25 @@ impl Caller {
         let asked = self.proven(&members).await?;
         let state = params.state(self.services().broker, &members).map_err(|error| Refusal::from(&error))?;
         let data = params.session_data.map(|data| data.to_string());
-        let next = self.approved(state, VirtualIntent::Close, &params.approvals, data, &members).await?;
-        let room = self.services().virtual_channel(params.app_session_id).await?;
-        Ok(within(room.send(CloseVirtualChannel { asked: Box::new(asked.about(next)) })).await?)
+        let next = self.approved(state, &params.approvals, data, &members).await?;
+        self.ask_room(params.app_session_id, asked.about(Wish::Close(next))).await
+    }
+
+    async fn ask_room(&self, channel: ChannelId, asked: Asked<Wish>) -> Result<Answer, Failed> {
+        let room = self.services().virtual_channel(channel).await?;
+        Ok(within(room.send(AskVirtualChannel { asked: Box::new(asked) })).await?)
+    }
+
+    /// What comes in must be of tokens that the broker keeps books of.
+    fn check_tokens(&self, state: &VirtualState) -> Result<(), Refusal> {
+        if state.intent != VirtualIntent::Deposit {
+            return Ok(());
+        }
+        let mut lines = state.allocations.as_slice().iter();
+        match lines.find(|line| !self.services().tokens.contains(&line.token)) {
+            Some(line) => Err(unknown_token(line.token)),
+            None => Ok(()),
+        }
     }
 
     /// The members of a virtual channel; for a stranger it does not exist.
@@ -64,31 +136,24 @@ impl Caller {
     async fn approved(
         &self,
         state: VirtualState,
-        intent: VirtualIntent,
         approvals: &[Signature],
         data: Option<String>,
         members: &[Address],
     ) -> Result<NextState, Refusal> {
         match Signed::verify(state.clone(), approvals, members) {
             Ok(state) => Ok(NextState { state, data }),
-            Err(error) => Err(self.unapproved(&state, intent, data.as_deref(), &error).await),
+            Err(error) => Err(self.unapproved(&state, data.as_deref(), &error).await),
         }
     }
 
     /// Why a state without proper approvals is refused: what is wrong with the state itself comes first.
-    async fn unapproved(
-        &self,
-        state: &VirtualState,
-        intent: VirtualIntent,
-        data: Option<&str>,
-        error: &VerifyError,
-    ) -> Refusal {
+    async fn unapproved(&self, state: &VirtualState, data: Option<&str>, error: &VerifyError) -> Refusal {
         let channel = match reads::virtual_of(self.services(), self.member, state.channel_id).await {
             Ok(Some(channel)) => channel,
             Ok(None) => return refusal::unknown_channel(state.channel_id),
             Err(refusal) => return refusal,
         };
-        if let Err(error) = channel.check_state(state, data, intent, clock::now()) {
+        if let Err(error) = channel.check_state(state, data, clock::now()) {
             return refusal::of(&Refused::Virtual(error));
         }
         if matches!(error, VerifyError::NoSignature { .. }) {
@@ -103,7 +168,7 @@ impl Caller {
     }
 }
 
-/// An update moves nothing outside the virtual channel: it takes no states of direct channels.
+/// It moves nothing outside the virtual channel: it takes no states of direct channels.
 fn moves_nothing(channel: ChannelId) -> Refusal {
     let (channel_id, field) = (Some(channel), Some("states".to_owned()));
     Refusal::new(Code::InvalidState).with(Details { channel_id, field, ..Details::default() })

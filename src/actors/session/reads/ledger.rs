@@ -222,6 +222,10 @@ pub(in crate::actors::session) async fn settlement(
         | TransferKind::VirtualUpdated
         | TransferKind::VirtualClosed
         | TransferKind::VirtualExpired
+        | TransferKind::VirtualProposed
+        | TransferKind::VirtualReturned
+        | TransferKind::VirtualDeposited
+        | TransferKind::VirtualWithdrawn
         | TransferKind::BrokerDeposited
         | TransferKind::BrokerWithdrawn
         | TransferKind::Correction => SettlementStatus::Requested,

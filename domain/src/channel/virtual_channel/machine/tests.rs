@@ -8,9 +8,11 @@ mod refusals;
 use super::super::error::WrongStateError;
 use super::*;
 use crate::channel::virtual_channel::samples::{
-    LIFETIME_SECS, WINDOW_SECS, alice, at, bob, close, line, next, pepe, shib, story, update,
+    ACCEPT_SECS, LIFETIME_SECS, WINDOW_SECS, alice, at, bob, close, line, next, pepe, proposed, request,
+    shib, story, update,
 };
 use crate::crypto::VirtualAllocation;
+use crate::ledger::RequestKey;
 
 const EXPIRED: u64 = LIFETIME_SECS;
 const WINDOW_OVER: u64 = LIFETIME_SECS + WINDOW_SECS;
@@ -42,6 +44,22 @@ fn in_phase(phase: Phase) -> (VirtualChannel, Timestamp) {
         Phase::Closed => {
             channel.apply(VirtualChannelEvent::Close(end(&channel)), at(1)).unwrap();
             at(2)
+        }
+        Phase::Proposed => {
+            channel = proposed();
+            at(1)
+        }
+        Phase::Rejected | Phase::Cancelled => {
+            channel = proposed();
+            let signer = if phase == Phase::Rejected { bob() } else { alice() }.address();
+            let request = RequestKey { signer, ..request(5) };
+            channel.apply(VirtualChannelEvent::Decline(request), at(1)).unwrap();
+            at(2)
+        }
+        Phase::Lapsed => {
+            channel = proposed();
+            channel.apply(VirtualChannelEvent::Tick, at(ACCEPT_SECS)).unwrap();
+            at(ACCEPT_SECS + 1)
         }
         Phase::Expired => {
             channel.apply(VirtualChannelEvent::Tick, at(EXPIRED)).unwrap();

@@ -74,7 +74,7 @@ fn begins_open_at_version_one_with_its_deadlines() {
     assert_eq!(channel.allocation_of(alice().address(), shib()), amount(5));
     assert_eq!(channel.allocation_of(bob().address(), shib()), Amount::ZERO);
     assert_eq!(channel.allocations().len(), 2);
-    assert_eq!((channel.opened_at(), channel.updated_at()), (NOW, NOW));
+    assert_eq!((channel.created_at(), channel.updated_at()), (NOW, NOW));
     assert_eq!(channel.expires_at(), at(LIFETIME_SECS));
     assert_eq!(channel.window_ends_at(), at(LIFETIME_SECS + WINDOW_SECS));
     assert_eq!(channel.deadline(), Some(at(LIFETIME_SECS)));

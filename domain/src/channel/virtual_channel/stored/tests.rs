@@ -42,11 +42,12 @@ fn every_phase_comes_back_as_it_was() {
 
 #[test]
 fn the_stored_form_stays_readable() {
-    // Written by format 1: whoever breaks this must write a new format and read the old one.
-    let stored = include_bytes!("format_1.json");
+    // Written by these formats: whoever breaks this must write a new format and read the old ones.
+    let (first, second) = (include_bytes!("format_1.json"), include_bytes!("format_2.json"));
     let channel = story();
-    assert_eq!(VirtualChannel::from_stored(channel.id(), stored).unwrap(), channel);
-    assert_eq!(String::from_utf8(channel.to_stored()).unwrap() + "\n", String::from_utf8_lossy(stored));
+    assert_eq!(VirtualChannel::from_stored(channel.id(), first).unwrap(), channel);
+    assert_eq!(VirtualChannel::from_stored(channel.id(), second).unwrap(), channel);
+    assert_eq!(String::from_utf8(channel.to_stored()).unwrap() + "\n", String::from_utf8_lossy(second));
 }
 
 #[test]
@@ -67,19 +68,23 @@ fn tells_what_is_no_json_of_this_form() {
 fn reads_no_field_that_it_does_not_know_and_misses_none() {
     let channel: Value = serde_json::from_slice(&story().to_stored()).unwrap();
     let names: Vec<String> = channel.as_object().unwrap().keys().cloned().collect();
-    for name in names.iter().filter(|name| *name != "data") {
+    for name in names.iter().filter(|name| *name != "data" && *name != "intent") {
         let without = reread_after(|stored| drop(stored.as_object_mut().unwrap().remove(name)));
         assert!(matches!(without, Err(StoredError::Malformed { .. })), "{name}: {without:?}");
     }
+    let without = reread_after(|stored| drop(stored.as_object_mut().unwrap().remove("intent")));
+    assert_eq!(without, Err(StoredError::MissingIntent));
+    let unknown = reread_after(|stored| stored["intent"] = json!(4));
+    assert_eq!(unknown, Err(StoredError::UnknownIntent { code: 4 }));
     let more = reread_after(|stored| stored["more"] = json!(1));
     assert!(matches!(more, Err(StoredError::Malformed { .. })), "{more:?}");
 }
 
 #[test]
 fn another_format_is_told_before_its_fields_are_read() {
-    let stored = br#"{"format":2,"unknown":true}"#;
+    let stored = br#"{"format":3,"unknown":true}"#;
     let error = VirtualChannel::from_stored(story().id(), stored).unwrap_err();
-    assert_eq!(error, StoredError::UnknownFormat { format: 2 });
+    assert_eq!(error, StoredError::UnknownFormat { format: 3 });
 }
 
 #[test]
@@ -156,7 +161,7 @@ proptest! {
         channel.version = Version::new(version).unwrap();
         channel.data = data;
         let [opened, updated, expires, ends] = times.map(Timestamp::from_millis);
-        channel.opened_at = opened;
+        channel.created_at = opened;
         channel.updated_at = updated;
         channel.expires_at = expires;
         channel.window_ends_at = ends.plus_millis(WINDOW_SECS);

@@ -1,6 +1,7 @@
 //! Every phase × every event.
 
 use super::*;
+use crate::channel::virtual_channel::samples::acceptance;
 
 /// The phase that follows and what is told; `None` where nothing happens.
 type Outcome = Result<(Phase, Option<Change>), VirtualChannelError>;
@@ -22,7 +23,10 @@ fn outcome(phase: Phase, event: impl FnOnce(&VirtualChannel) -> VirtualChannelEv
 fn expected(phase: Phase, happy: (Phase, Change)) -> Outcome {
     match phase {
         Phase::Open | Phase::Expiring => Ok((happy.0, Some(happy.1))),
-        Phase::Closed | Phase::Expired => Err(VirtualChannelError::Ended { phase }),
+        Phase::Proposed => Err(VirtualChannelError::WrongPhase { phase }),
+        Phase::Closed | Phase::Expired | Phase::Rejected | Phase::Cancelled | Phase::Lapsed => {
+            Err(VirtualChannelError::Ended { phase })
+        }
     }
 }
 
@@ -43,6 +47,51 @@ fn a_close_is_taken_until_the_end() {
 }
 
 #[test]
+fn an_acceptance_opens_a_proposal_and_nothing_else() {
+    for phase in Phase::ALL {
+        let outcome = outcome(phase, |_| VirtualChannelEvent::Accept(acceptance()));
+        let expected = match phase {
+            Phase::Proposed => Ok((Phase::Open, Some(Change::Opened))),
+            Phase::Open | Phase::Expiring => Err(VirtualChannelError::WrongPhase { phase }),
+            Phase::Closed | Phase::Expired | Phase::Rejected | Phase::Cancelled | Phase::Lapsed => {
+                Err(VirtualChannelError::Ended { phase })
+            }
+        };
+        assert_eq!(outcome, expected, "{phase}");
+    }
+}
+
+#[test]
+fn a_proposal_is_declined_by_either_side_and_nothing_else_is() {
+    for (who, end, change) in
+        [(bob(), Phase::Rejected, Change::Rejected), (alice(), Phase::Cancelled, Change::Cancelled)]
+    {
+        for phase in Phase::ALL {
+            let request = RequestKey { signer: who.address(), ..request(5) };
+            let outcome = outcome(phase, |_| VirtualChannelEvent::Decline(request));
+            let expected = match phase {
+                Phase::Proposed => Ok((end, Some(change))),
+                Phase::Open | Phase::Expiring => Err(VirtualChannelError::WrongPhase { phase }),
+                Phase::Closed | Phase::Expired | Phase::Rejected | Phase::Cancelled | Phase::Lapsed => {
+                    Err(VirtualChannelError::Ended { phase })
+                }
+            };
+            assert_eq!(outcome, expected, "{phase}");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_is_gone_ends_its_proposal_only() {
+    for phase in Phase::ALL {
+        let outcome = outcome(phase, |_| VirtualChannelEvent::HostGone);
+        let cancelled = (Phase::Cancelled, Some(Change::Cancelled));
+        let expected = if phase == Phase::Proposed { cancelled } else { (phase, None) };
+        assert_eq!(outcome, Ok(expected), "{phase}");
+    }
+}
+
+#[test]
 fn a_tick_before_its_time_does_nothing_in_any_phase() {
     for phase in Phase::ALL {
         let (mut channel, now) = in_phase(phase);
@@ -57,6 +106,10 @@ fn a_tick_at_its_time_leads_on_until_the_end() {
     for (phase, next, change) in [
         (Phase::Open, Phase::Expiring, Some(Change::Expiring)),
         (Phase::Expiring, Phase::Expired, Some(Change::Expired)),
+        (Phase::Proposed, Phase::Lapsed, Some(Change::Lapsed)),
+        (Phase::Rejected, Phase::Rejected, None),
+        (Phase::Cancelled, Phase::Cancelled, None),
+        (Phase::Lapsed, Phase::Lapsed, None),
         (Phase::Closed, Phase::Closed, None),
         (Phase::Expired, Phase::Expired, None),
     ] {

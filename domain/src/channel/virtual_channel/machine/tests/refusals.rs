@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::channel::virtual_channel::samples::{
-    BROKER, Key, carol, doge, open_with, opening, part, signed, table, version,
+    BROKER, Key, carol, doge, open_with, opening, part, signed, signers, table, version,
 };
-use crate::channel::virtual_channel::{DATA_BYTES_MAX, PlanError, QuorumError};
+use crate::channel::virtual_channel::{DATA_BYTES_MAX, PlanError, QuorumError, TOKENS_MAX};
 use crate::crypto::{VirtualAllocations, VirtualAllocationsError};
-use crate::primitives::{Address, Amount, ChannelId};
+use crate::primitives::{Address, Amount, ChainId, ChannelId, Token};
 
 fn update_refused(state: VirtualState, keys: &[Key]) -> VirtualChannelError {
     refused(&mut story(), VirtualChannelEvent::Update(update(state, keys)), at(1))
@@ -42,8 +42,8 @@ fn cases() -> Vec<Case> {
             WrongStateError::WrongChannel { expected: id, actual: ChannelId::NONE },
         ),
         (
-            |s| s.intent = VirtualIntent::Deposit,
-            WrongStateError::UnsupportedIntent { intent: VirtualIntent::Deposit },
+            |s| s.intent = VirtualIntent::Close,
+            WrongStateError::WrongIntent { expected: VirtualIntent::Operate, actual: VirtualIntent::Close },
         ),
         (
             |s| s.version = version(1),
@@ -123,13 +123,72 @@ fn what_is_handed_in_for_one_thing_does_not_serve_for_another() {
 }
 
 #[test]
-fn putting_in_and_taking_out_are_not_supported() {
-    for intent in [VirtualIntent::Deposit, VirtualIntent::Withdraw] {
-        let state = VirtualState { intent, ..good() };
-        let error = VirtualChannelError::from(WrongStateError::UnsupportedIntent { intent });
-        assert_eq!(update_refused(state.clone(), &both()), error);
-        let event = VirtualChannelEvent::Close(close(state, &both()));
-        assert_eq!(refused(&mut story(), event, at(1)), error);
+fn money_moves_one_way_only_when_it_comes_in_or_goes_out() {
+    let (deposit, withdraw) = (VirtualIntent::Deposit, VirtualIntent::Withdraw);
+    let wrong = |who: Key, token, current: u64, proposed: u64| {
+        let (current, proposed) = (Amount::from(current), Amount::from(proposed));
+        let participant = who.address();
+        VirtualChannelError::from(WrongStateError::WrongDirection { participant, token, current, proposed })
+    };
+    let same = [line(alice(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
+    let more = [line(alice(), shib(), 6_u64), line(bob(), pepe(), 10_u64)];
+    let less = [line(alice(), shib(), 4_u64), line(bob(), pepe(), 10_u64)];
+    let both_ways = [line(alice(), shib(), 4_u64), line(bob(), pepe(), 11_u64)];
+    let cases = [
+        (deposit, same, WrongStateError::NothingMoves.into()),
+        (withdraw, same, WrongStateError::NothingMoves.into()),
+        (deposit, less, wrong(alice(), shib(), 5, 4)),
+        (withdraw, more, wrong(alice(), shib(), 5, 6)),
+        (deposit, both_ways, wrong(alice(), shib(), 5, 4)),
+        (withdraw, both_ways, wrong(bob(), pepe(), 10, 11)),
+    ];
+    for (intent, lines, error) in cases {
+        assert_eq!(update_refused(next(&story(), intent, &lines), &both()), error, "{intent:?} {lines:?}");
+    }
+    let most = [line(alice(), shib(), Amount::MAX), line(bob(), shib(), 1_u64), line(bob(), pepe(), 10_u64)];
+    let error = WrongStateError::TotalOverflow { token: shib() };
+    assert_eq!(update_refused(next(&story(), deposit, &most), &both()), error.into());
+}
+
+#[test]
+fn a_deposit_brings_in_no_more_tokens_than_a_channel_may_have() {
+    let token = |byte| Token { chain_id: ChainId::new(1), address: Address::from_bytes([byte; 20]) };
+    let with = |count: u8| {
+        let lines: Vec<_> = (0..count).map(|byte| line(alice(), token(byte + 1), 1_u64)).collect();
+        let stay = [line(alice(), shib(), 5_u64), line(bob(), pepe(), 10_u64)];
+        next(&story(), VirtualIntent::Deposit, &[lines, stay.to_vec()].concat())
+    };
+    let most = u8::try_from(TOKENS_MAX).unwrap() - 2;
+    let event = VirtualChannelEvent::Update(update(with(most), &both()));
+    assert!(story().apply(event, at(1)).is_ok());
+    assert_eq!(update_refused(with(most + 1), &both()), WrongStateError::TooManyTokens.into());
+}
+
+#[test]
+fn nobody_pays_in_without_having_signed_the_request() {
+    let lines = [line(alice(), shib(), 6_u64), line(bob(), pepe(), 11_u64)];
+    let deposit = |keys: &[Key]| {
+        let update = update(next(&story(), VirtualIntent::Deposit, &lines), &both());
+        VirtualChannelEvent::Update(Update { consents: signers(keys), ..update })
+    };
+    for (signed, missing) in [(vec![alice()], bob()), (vec![bob()], alice())] {
+        let error = VirtualChannelError::MissingConsent { member: missing.address() };
+        assert_eq!(refused(&mut story(), deposit(&signed), at(1)), error);
+    }
+    assert!(story().apply(deposit(&both()), at(1)).is_ok());
+}
+
+#[test]
+fn after_the_lifetime_no_money_comes_in_or_goes_out() {
+    for (intent, amount) in [(VirtualIntent::Deposit, 6_u64), (VirtualIntent::Withdraw, 4)] {
+        // With a tick before it and without one.
+        let (mut channel, now) = in_phase(Phase::Expiring);
+        let lines = [line(alice(), shib(), amount), line(bob(), pepe(), 10_u64)];
+        let event = VirtualChannelEvent::Update(update(next(&channel, intent, &lines), &both()));
+        let error = VirtualChannelError::LifetimeOver { expires_at: at(EXPIRED) };
+        assert_eq!(refused(&mut channel, event.clone(), now), error);
+        assert_eq!(refused(&mut story(), event.clone(), at(EXPIRED)), error);
+        assert!(story().apply(event, at(EXPIRED - 1)).is_ok());
     }
 }
 
@@ -224,10 +283,10 @@ fn a_close_is_judged_like_an_update_before_its_parts() {
     let attempt = |state: VirtualState, keys: &[Key]| {
         let close = Close { parts: vec![stranger], ..close(state, keys) };
         assert_eq!(
-            story().plan_close(&close, at(1)),
+            story().plan(&VirtualChannelEvent::Close(close.clone()), at(1)),
             Err(refused(&mut story(), VirtualChannelEvent::Close(close.clone()), at(1),))
         );
-        story().plan_close(&close, at(1)).unwrap_err()
+        story().plan(&VirtualChannelEvent::Close(close.clone()), at(1)).unwrap_err()
     };
     let state = |lines: &[VirtualAllocation]| next(&story(), VirtualIntent::Close, lines);
     let short = [line(bob(), shib(), 5_u64)];
@@ -242,7 +301,7 @@ fn a_close_is_judged_like_an_update_before_its_parts() {
 
 #[test]
 fn an_ended_channel_says_so_before_anything_else() {
-    for phase in [Phase::Closed, Phase::Expired] {
+    for phase in [Phase::Closed, Phase::Expired, Phase::Rejected, Phase::Cancelled, Phase::Lapsed] {
         let (mut channel, now) = in_phase(phase);
         let state = VirtualState { broker: Address::ZERO, ..good() };
         let event = VirtualChannelEvent::Update(Update { state: signed(state, &[alice()]), ..won(&channel) });
