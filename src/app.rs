@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use domain::channel::direct::{CONTRACT_CHALLENGE_SECS_MIN, Terms};
 use domain::crypto::{CustodyDomain, SigningKey};
 use domain::ledger::OwnerId;
+use domain::participant::{AssetOf, AssetTable};
 use domain::primitives::{ChainId, Token};
 use domain::protocol::method::{get_assets, get_config};
 use evm::{Client, ContractMismatch, RpcLimits};
@@ -84,6 +85,7 @@ impl App {
             confirmations: confirmations.collect(),
             terms: terms.collect(),
             tokens,
+            assets: assets(config),
             journal,
             store,
             directory: Directory::default(),
@@ -174,6 +176,16 @@ fn terms(network: &NetworkConfig, tokens: &BTreeSet<Token>, broker: domain::prim
     }
 }
 
+fn assets(config: &Config) -> AssetTable {
+    let tokens = config.assets.iter().flat_map(|asset| {
+        asset.tokens.iter().map(|token| {
+            let (token_decimals, asset_decimals) = (token.decimals, asset.decimals);
+            (token.token, AssetOf { asset: asset.symbol.clone(), token_decimals, asset_decimals })
+        })
+    });
+    tokens.collect()
+}
+
 fn facts(config: &Config, services: &Services) -> Facts {
     let networks = config.networks.iter().map(|network| get_config::Network {
         chain_id: network.chain_id,
@@ -192,8 +204,15 @@ fn facts(config: &Config, services: &Services) -> Facts {
             decimals: token.decimals,
         })
     });
+    let infos = config.assets.iter();
+    let infos =
+        infos.map(|asset| get_config::AssetInfo { symbol: asset.symbol.clone(), decimals: asset.decimals });
     Facts {
-        config: get_config::Reply { broker_address: services.broker, networks: networks.collect() },
+        config: get_config::Reply {
+            broker_address: services.broker,
+            networks: networks.collect(),
+            assets: infos.collect(),
+        },
         assets: get_assets::Reply { assets: assets.collect() },
     }
 }

@@ -142,9 +142,11 @@ impl Client {
         let request = self.request(params);
         let agreement = match P::METHOD.signing() {
             Signing::Session => Agreement::default(),
-            Signing::Requester | Signing::RequesterItself | Signing::Approvals | Signing::Members => {
-                self.agree(&request, parts).await?
-            }
+            Signing::Requester
+            | Signing::RequesterItself
+            | Signing::RequesterAndKey
+            | Signing::Approvals
+            | Signing::Members => self.agree(&request, parts).await?,
         };
         self.send::<P>(&together(request, [agreement])).await
     }

@@ -4,7 +4,7 @@
 //! durable, and the same bytes come out each time. Deliberately absent: how answers look on the wire.
 
 use domain::crypto::DirectState;
-use domain::primitives::{ChannelId, Timestamp, Version};
+use domain::primitives::{Address, ChannelId, Timestamp, Version};
 use domain::protocol::State;
 use domain::protocol::method::get_ledger_balances::Balance;
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,18 @@ pub enum Outcome {
     Finalized {
         /// The channel.
         channel_id: ChannelId,
+    },
+    /// A key may sign for the requester.
+    Delegated {
+        /// The key.
+        key: Address,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// A key may sign no more.
+    Revoked {
+        /// The key.
+        key: Address,
     },
     /// A settlement was begun.
     Settling {

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use domain::channel::{MovementError, PartMove};
-use domain::crypto::{DirectParams, DirectState, Signed};
+use domain::crypto::{DirectParams, DirectState, Signed, Signers};
 use domain::ledger::OwnerId;
-use domain::participant::ParticipantError;
+use domain::participant::{KeyUse, ParticipantError};
 use domain::primitives::{Address, Amount, ChannelId, Digest, Timestamp, Token};
 
 use super::journal::{Commit, Incarnation, NewState};
@@ -107,7 +107,7 @@ pub struct PreparedPart {
 
 /// Asks a participant to hold wallet money for a commit of somebody else.
 #[derive(Debug, Clone, Message)]
-#[rtype(result = "Result<Incarnation, Refused>")]
+#[rtype(result = "Result<PreparedDebit, Refused>")]
 pub struct PrepareDebit {
     /// For which preparation.
     pub hold: HoldId,
@@ -115,6 +115,17 @@ pub struct PrepareDebit {
     pub request_hash: Digest,
     /// How much of each token, each above zero.
     pub amounts: BTreeMap<Token, Amount>,
+    /// The session key that signed for the participant, and what for; `None` when it did itself.
+    pub by_key: Option<(Address, KeyUse)>,
+}
+
+/// Wallet money that a participant holds.
+#[derive(Debug, Clone)]
+pub struct PreparedDebit {
+    /// Which incarnation holds it.
+    pub incarnation: Incarnation,
+    /// What a session key has left afterwards: the commit must contain it. `None` when no key pays.
+    pub state: Option<NewState>,
 }
 
 /// The preparation is over without a commit. Without effect on another hold.
@@ -132,6 +143,8 @@ pub struct Preparation {
     began_at: Timestamp,
     parts: Vec<PreparedPart>,
     others: Vec<(OwnerId, Incarnation)>,
+    /// What session keys have left afterwards.
+    keys: Vec<NewState>,
     held: Vec<Recipient<Release>>,
 }
 
@@ -144,6 +157,7 @@ impl Preparation {
             began_at: clock::now(),
             parts: Vec::new(),
             others: Vec::new(),
+            keys: Vec::new(),
             held: Vec::new(),
         }
     }
@@ -178,7 +192,8 @@ impl Preparation {
         Ok(())
     }
 
-    /// Has participants hold wallet money, in the order of their addresses.
+    /// Has participants hold wallet money, in the order of their addresses. `signers` are those of the request, of which
+    /// session keys may spend so much for this use.
     ///
     /// # Errors
     /// [`Refused`] of the first that refuses.
@@ -187,6 +202,7 @@ impl Preparation {
         services: &Services,
         debits: &BTreeMap<(Address, Token), Amount>,
         request_hash: Digest,
+        (signers, usage): (&Signers, &KeyUse),
     ) -> Result<(), Refused> {
         let mut by_participant: BTreeMap<Address, BTreeMap<Token, Amount>> = BTreeMap::new();
         for ((participant, token), amount) in debits {
@@ -195,10 +211,12 @@ impl Preparation {
         for (address, amounts) in by_participant {
             let participant = services.participant(address).await?;
             self.held.push(participant.clone().recipient());
-            let ask = PrepareDebit { hold: self.hold, request_hash, amounts };
-            let incarnation =
+            let by_key = signers.key_of(address).map(|key| (key, usage.clone()));
+            let ask = PrepareDebit { hold: self.hold, request_hash, amounts, by_key };
+            let PreparedDebit { incarnation, state } =
                 participant.send(ask).timeout(self.time_left()?).await.map_err(|_| Refused::Overloaded)??;
             self.others.push((OwnerId::Participant(address), incarnation));
+            self.keys.extend(state);
         }
         Ok(())
     }
@@ -264,6 +282,7 @@ impl Preparation {
             commit.states.push(prepared.state);
         }
         commit.prepared.append(&mut self.others);
+        commit.states.append(&mut self.keys);
         self.held.clear();
     }
 

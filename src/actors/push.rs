@@ -61,6 +61,11 @@ pub enum Push {
         /// The room.
         channel: ChannelId,
     },
+    /// A session key of the participant was revoked: who logged in with it ends.
+    KeyRevoked {
+        /// The key.
+        key: Address,
+    },
     /// The participant's actor has ended: the session has to attach to the next one.
     ParticipantEnded,
 }

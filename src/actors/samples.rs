@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use domain::crypto::SigningKey;
+use domain::participant::AssetTable;
 use domain::primitives::Timestamp;
 
 use super::directory::Directory;
@@ -27,6 +28,7 @@ pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
         confirmations: BTreeMap::new(),
         terms: BTreeMap::new(),
         tokens: BTreeSet::new(),
+        assets: AssetTable::default(),
         journal,
         store: Arc::new(store.clone()),
         directory: Directory::default(),

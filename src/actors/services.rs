@@ -7,6 +7,7 @@ use actix::prelude::*;
 use domain::channel::direct::{Phase, Terms};
 use domain::crypto::SigningKey;
 use domain::ledger::OwnerId;
+use domain::participant::AssetTable;
 use domain::primitives::{Address, ChainId, ChannelId, Timestamp, Token};
 
 use super::chain_sender::ChainSenderActor;
@@ -39,6 +40,8 @@ pub struct Services {
     pub terms: BTreeMap<ChainId, Arc<Terms>>,
     /// The tokens that the broker keeps books of.
     pub tokens: BTreeSet<Token>,
+    /// The assets that they belong to.
+    pub assets: AssetTable,
     /// The way to the journal.
     pub journal: JournalHandle,
     /// To read from; only the journal writes.

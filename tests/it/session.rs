@@ -8,6 +8,7 @@ mod ask;
 mod chain;
 mod document;
 mod frames;
+mod keys;
 mod login;
 mod order;
 mod proposals;

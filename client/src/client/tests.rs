@@ -49,7 +49,7 @@ async fn serve(
             ClientBody::Auth(auth) => vec![if let Some(text) = auth.text() {
                 logins += 1;
                 let address = auth.prove(text).unwrap();
-                ServerBody::AuthSuccess { address, broker_address: broker }
+                ServerBody::AuthSuccess { address, broker_address: broker, session_key: None }
             } else {
                 let text =
                     LoginText { broker, challenge: LoginChallenge::from_bytes([0x5f; 32]), expires_at: NOW };

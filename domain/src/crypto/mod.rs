@@ -38,7 +38,7 @@ pub use login_text::{LoginChallenge, LoginText, LoginTextError};
 pub use recover::{eip191_digest, recover};
 pub use resize_data::{ResizeDataError, decode_resize, encode_resize};
 pub use signature::{Signature, SignatureError};
-pub use signed::{Signed, Signers, VerifyError};
+pub use signed::{Delegates, Signed, SignedBy, Signers, VerifyError};
 pub use texts::{NitroText, NitroTextError, RequestText, ResponseText, RoomText};
 pub use virtual_layout::{
     VirtualAllocation, VirtualAllocations, VirtualAllocationsError, VirtualIntent, VirtualState,

@@ -15,9 +15,51 @@ use super::signature::{Signature, SignatureError};
 use super::texts::RequestText;
 use crate::primitives::{Address, Digest};
 
+/// How one of several signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedBy {
+    /// The signature.
+    pub signature: Signature,
+    /// The session key that made it; `None` when the signer did itself.
+    pub key: Option<Address>,
+}
+
+/// Session keys, and for whom each of them signs. Who may sign with which is for the caller to know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Delegates(BTreeMap<Address, Address>);
+
+impl Delegates {
+    /// Nobody signs for anybody.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Whether nobody signs for anybody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(Address, Address)> for Delegates {
+    /// Pairs of a key and for whom it signs. A key that would sign for two signs for nobody: which of them is meant
+    /// cannot be told.
+    fn from_iter<I: IntoIterator<Item = (Address, Address)>>(pairs: I) -> Self {
+        let (mut delegates, mut ambiguous) = (BTreeMap::new(), Vec::new());
+        for (key, participant) in pairs {
+            if delegates.insert(key, participant).is_some_and(|other| other != participant) {
+                ambiguous.push(key);
+            }
+        }
+        delegates.retain(|key, _| !ambiguous.contains(key));
+        Self(delegates)
+    }
+}
+
 /// Those who signed something: at least one address, each with its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signers(BTreeMap<Address, Signature>);
+pub struct Signers(BTreeMap<Address, SignedBy>);
 
 impl Signers {
     /// Whether this address signed.
@@ -34,7 +76,18 @@ impl Signers {
     /// The signature by which this address signed; `None` when it did not.
     #[must_use]
     pub fn signature_of(&self, address: Address) -> Option<Signature> {
-        self.0.get(&address).copied()
+        self.0.get(&address).map(|by| by.signature)
+    }
+
+    /// The session key by which this address signed; `None` when it signed itself, or not at all.
+    #[must_use]
+    pub fn key_of(&self, address: Address) -> Option<Address> {
+        self.0.get(&address).and_then(|by| by.key)
+    }
+
+    /// The addresses, and how each signed, in order.
+    pub fn each(&self) -> impl Iterator<Item = (Address, SignedBy)> {
+        self.0.iter().map(|(signer, by)| (*signer, *by))
     }
 }
 
@@ -109,9 +162,22 @@ impl<T: Signable> Signed<T> {
     /// [`VerifyError::UnknownSigner`], [`VerifyError::DuplicateSigner`]. Without any,
     /// [`VerifyError::NoSignature`].
     pub fn verify(body: T, signatures: &[Signature], expected: &[Address]) -> Result<Self, VerifyError> {
+        Self::verify_for(body, signatures, expected, &Delegates::none())
+    }
+
+    /// [`Signed::verify`] where session keys of the expected may have signed for them.
+    ///
+    /// # Errors
+    /// As [`Signed::verify`]. Who signed itself and by a key signed twice.
+    pub fn verify_for(
+        body: T,
+        signatures: &[Signature],
+        expected: &[Address],
+        delegates: &Delegates,
+    ) -> Result<Self, VerifyError> {
         let digests = body.digests();
         let mut signers = BTreeMap::new();
-        collect(&mut signers, &digests, signatures, expected)?;
+        collect(&mut signers, &digests, signatures, expected, delegates)?;
         Self::unless_empty(body, signers, &digests)
     }
 }
@@ -129,7 +195,8 @@ impl Signed<DirectState> {
     ) -> Result<Self, VerifyError> {
         let digests = Digests::of_state_on(custody, &state);
         let mut signers = BTreeMap::new();
-        collect(&mut signers, &digests, signatures, expected)?;
+        // No session key signs a state of a direct channel: the contract knows none.
+        collect(&mut signers, &digests, signatures, expected, &Delegates::none())?;
         Self::unless_empty(state, signers, &digests)
     }
 }
@@ -149,19 +216,37 @@ impl<T: AsRef<RequestText>> Signed<T> {
         states: &[Signed<DirectState>],
         expected: &[Address],
     ) -> Result<Self, VerifyError> {
+        Self::verify_carrying_for(body, signatures, states, expected, &Delegates::none())
+    }
+
+    /// [`Signed::verify_carrying`] where session keys of the expected may have signed the request for them. Who signed
+    /// a carried state itself has signed the request itself, whatever its key did.
+    ///
+    /// # Errors
+    /// As [`Signed::verify_carrying`].
+    pub fn verify_carrying_for(
+        body: T,
+        signatures: &[Signature],
+        states: &[Signed<DirectState>],
+        expected: &[Address],
+        delegates: &Delegates,
+    ) -> Result<Self, VerifyError> {
         let digests = body.as_ref().digests();
         let expected_digest = body.as_ref().hash();
         let mut signers = BTreeMap::new();
-        collect(&mut signers, &digests, signatures, expected)?;
+        collect(&mut signers, &digests, signatures, expected, delegates)?;
         for (position, state) in (signatures.len()..).zip(states) {
             if state.body.data != expected_digest.as_bytes() {
                 continue;
             }
-            for (signer, signature) in &state.signers.0 {
-                if !expected.contains(signer) {
-                    return Err(VerifyError::UnknownSigner { position, recovered: *signer, expected_digest });
+            for (signer, by) in state.signers.each() {
+                if !expected.contains(&signer) {
+                    return Err(VerifyError::UnknownSigner { position, recovered: signer, expected_digest });
                 }
-                signers.entry(*signer).or_insert(*signature);
+                let known = signers.entry(signer).or_insert(by);
+                if known.key.is_some() {
+                    *known = by;
+                }
             }
         }
         Self::unless_empty(body, signers, &digests)
@@ -171,7 +256,7 @@ impl<T: AsRef<RequestText>> Signed<T> {
 impl<T> Signed<T> {
     fn unless_empty(
         body: T,
-        signers: BTreeMap<Address, Signature>,
+        signers: BTreeMap<Address, SignedBy>,
         digests: &Digests,
     ) -> Result<Self, VerifyError> {
         if signers.is_empty() {
@@ -183,33 +268,41 @@ impl<T> Signed<T> {
 
 /// Adds the signer of each signature, which must be one of `expected` and not have been added yet.
 fn collect(
-    signers: &mut BTreeMap<Address, Signature>,
+    signers: &mut BTreeMap<Address, SignedBy>,
     digests: &Digests,
     signatures: &[Signature],
     expected: &[Address],
+    delegates: &Delegates,
 ) -> Result<(), VerifyError> {
     for (position, signature) in signatures.iter().enumerate() {
-        let signer = signer_among(expected, digests, signature, position)?;
-        if signers.insert(signer, *signature).is_some() {
+        let (signer, key) = signer_among((expected, delegates), digests, signature, position)?;
+        if signers.insert(signer, SignedBy { signature: *signature, key }).is_some() {
             return Err(VerifyError::DuplicateSigner { signer });
         }
     }
     Ok(())
 }
 
+/// For whom a signature was made, and by which key if not by itself.
 fn signer_among(
-    expected: &[Address],
+    (expected, delegates): (&[Address], &Delegates),
     digests: &Digests,
     signature: &Signature,
     position: usize,
-) -> Result<Address, VerifyError> {
+) -> Result<(Address, Option<Address>), VerifyError> {
     let expected_digest = digests.first();
     let recovered = recover(expected_digest, signature)?;
     let others = digests.iter().skip(1).filter_map(|digest| recover(digest, signature).ok());
-    std::iter::once(recovered)
-        .chain(others)
-        .find(|address| expected.contains(address))
-        .ok_or(VerifyError::UnknownSigner { position, recovered, expected_digest })
+    let for_whom = |address: Address| {
+        let itself = expected.contains(&address).then_some((address, None));
+        let delegate = || delegates.0.get(&address).map(|participant| (*participant, Some(address)));
+        itself.or_else(|| delegate().filter(|(participant, _)| expected.contains(participant)))
+    };
+    std::iter::once(recovered).chain(others).find_map(for_whom).ok_or(VerifyError::UnknownSigner {
+        position,
+        recovered,
+        expected_digest,
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::session_key::KeyError;
 use crate::channel::MovementError;
 use crate::ledger::LedgerError;
 use crate::primitives::{Amount, Token};
@@ -61,6 +62,9 @@ pub enum ParticipantError {
         /// The token.
         token: Token,
     },
+    /// A session key may not do it.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The parts do not fit the participant, or sum to too much.
     #[error(transparent)]
     Movement(#[from] MovementError),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::session_key::{KeySpend, SessionKey, SessionKeys};
 use crate::channel::PartMove;
 use crate::ledger::Cause;
 use crate::primitives::{Address, Amount, ChannelId, Digest, Token};
@@ -77,6 +78,40 @@ pub enum ParticipantEvent {
         request_hash: Digest,
         /// What was posted.
         amounts: BTreeMap<Token, Amount>,
+    },
+    /// The same, asked for by a session key: a payment without parts, or a hold. Judged first.
+    ///
+    /// # Errors
+    /// First that applies: those of [`KeyError`](super::KeyError), then those of the event.
+    ByKey {
+        /// What it costs the key.
+        spend: KeySpend,
+        /// What is asked for.
+        event: Box<ParticipantEvent>,
+    },
+    /// Lets a key sign for the participant.
+    ///
+    /// # Errors
+    /// First that applies, as [`KeyError`](super::KeyError): `NoKey`, `LifetimeOutOfBounds`, `Busy`, `Exists`,
+    /// `TooMany`.
+    Delegate {
+        /// The key.
+        key: Address,
+        /// What it may do.
+        session_key: SessionKey,
+    },
+    /// Ends a session key.
+    ///
+    /// # Errors
+    /// As [`KeyError`](super::KeyError): `Busy`, `Unknown`.
+    Revoke {
+        /// The key.
+        key: Address,
+    },
+    /// A commit of another owner has replaced the session keys, as a hold by a key had allowed.
+    Adopt {
+        /// The keys now.
+        keys: SessionKeys,
     },
     /// A commit of another owner gave wallet money.
     ///

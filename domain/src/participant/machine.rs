@@ -9,6 +9,7 @@ use crate::primitives::{Address, Amount, ChannelId, Delta, Digest, Timestamp, To
 use super::effect::ParticipantEffect;
 use super::error::ParticipantError;
 use super::event::ParticipantEvent;
+use super::session_key::{KEY_LIFETIME_SECS_MAX, KeyError, KeySpend, SessionKey, SessionKeys};
 
 /// The most holds at a time: bounds what openings that are never finished can bind.
 pub const HOLDS_MAX: usize = 64;
@@ -25,6 +26,9 @@ pub struct Participant {
     broker: Address,
     balances: BTreeMap<Token, Amount>,
     holds: BTreeMap<Digest, BTreeMap<Token, Amount>>,
+    keys: SessionKeys,
+    /// A hold by a session key, and the keys once it is used. At most one: each replaces the keys as they are.
+    key_hold: Option<(Digest, SessionKeys)>,
     last_nonce: u64,
 }
 
@@ -37,7 +41,33 @@ impl Participant {
         balances: I,
     ) -> Self {
         let balances = balances.into_iter().filter(|(_, amount)| !amount.is_zero()).collect();
-        Self { address, broker, balances, holds: BTreeMap::new(), last_nonce: 0 }
+        Self {
+            address,
+            broker,
+            balances,
+            holds: BTreeMap::new(),
+            keys: SessionKeys::default(),
+            key_hold: None,
+            last_nonce: 0,
+        }
+    }
+
+    /// The same with these session keys.
+    #[must_use]
+    pub fn with_keys(self, keys: SessionKeys) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// Its session keys.
+    #[must_use]
+    pub fn keys(&self) -> &SessionKeys {
+        &self.keys
+    }
+
+    /// The session keys once this hold is used; `None` when no key holds it.
+    #[must_use]
+    pub fn keys_after(&self, request_hash: Digest) -> Option<&SessionKeys> {
+        self.key_hold.as_ref().filter(|(hash, _)| *hash == request_hash).map(|(_, keys)| keys)
     }
 
     /// Its address.
@@ -175,6 +205,50 @@ impl Participant {
         Ok(Transition::default())
     }
 
+    fn by_key(&mut self, spend: &KeySpend, event: ParticipantEvent, now: Timestamp) -> Outcome {
+        let held =
+            if let ParticipantEvent::Hold { request_hash, .. } = &event { Some(*request_hash) } else { None };
+        let is_held = held.is_some_and(|hash| self.keys_after(hash).is_some());
+        if self.key_hold.is_some() && !is_held {
+            return Err(KeyError::Busy.into());
+        }
+        let keys = self.keys.after(spend, now)?;
+        let mut transition = self.apply(event, now)?;
+        match held {
+            Some(hash) => self.key_hold = Some((hash, keys)),
+            None => {
+                self.keys = keys;
+                transition.effects.push(ParticipantEffect::KeysChanged);
+            }
+        }
+        Ok(transition)
+    }
+
+    fn delegate(&mut self, key: Address, session_key: SessionKey, now: Timestamp) -> Outcome {
+        if key.is_zero() || key == self.address || key == self.broker {
+            return Err(KeyError::NoKey { key }.into());
+        }
+        let latest = now.plus_millis(KEY_LIFETIME_SECS_MAX * 1_000);
+        if !session_key.is_live(now) || session_key.expires_at > latest {
+            return Err(KeyError::LifetimeOutOfBounds.into());
+        }
+        self.check_keys_are_free()?;
+        self.keys = self.keys.with(key, session_key, now)?;
+        Ok(Transition { effects: vec![ParticipantEffect::KeysChanged], ..Transition::default() })
+    }
+
+    fn revoke(&mut self, key: Address, now: Timestamp) -> Outcome {
+        self.check_keys_are_free()?;
+        self.keys = self.keys.without(key, now)?;
+        let effects = vec![ParticipantEffect::KeysChanged, ParticipantEffect::KeyRevoked { key }];
+        Ok(Transition { effects, ..Transition::default() })
+    }
+
+    /// Whoever holds the keys may replace them.
+    fn check_keys_are_free(&self) -> Result<(), KeyError> {
+        if self.key_hold.is_some() { Err(KeyError::Busy) } else { Ok(()) }
+    }
+
     fn spent(&mut self, request_hash: Digest, amounts: &BTreeMap<Token, Amount>) -> Outcome {
         let mut balances = BTreeMap::new();
         for (token, requested) in amounts {
@@ -258,6 +332,14 @@ impl Machine for Participant {
             ParticipantEvent::Hold { request_hash, amounts } => self.hold(request_hash, amounts),
             ParticipantEvent::Release { request_hash } => {
                 self.holds.remove(&request_hash);
+                self.key_hold.take_if(|(hash, _)| *hash == request_hash);
+                Ok(Transition::default())
+            }
+            ParticipantEvent::ByKey { spend, event } => self.by_key(&spend, *event, now),
+            ParticipantEvent::Delegate { key, session_key } => self.delegate(key, session_key, now),
+            ParticipantEvent::Revoke { key } => self.revoke(key, now),
+            ParticipantEvent::Adopt { keys } => {
+                (self.keys, self.key_hold) = (keys, None);
                 Ok(Transition::default())
             }
             ParticipantEvent::Spent { request_hash, amounts } => self.spent(request_hash, &amounts),

@@ -1,2 +1,3 @@
+mod keys;
 mod together;
 mod wallet;

@@ -74,6 +74,21 @@ impl Amount {
         amounts.into_iter().try_fold(Self::ZERO, Self::checked_add)
     }
 
+    /// The same worth counted with `to` decimals in place of `from`, rounded up; `None` above [`Amount::MAX`].
+    #[must_use]
+    pub fn scaled_up(self, from: u8, to: u8) -> Option<Self> {
+        let power = |exponent: u8| U256::from(10_u8).checked_pow(exponent.into());
+        if to >= from {
+            return self.0.checked_mul(power(to - from)?).map(Self);
+        }
+        // A divisor above every amount leaves the smallest unit of anything that is not nothing.
+        let Some(divisor) = power(from - to) else {
+            return Some(Self(U256::from(u8::from(!self.is_zero()))));
+        };
+        let (whole, rest) = self.0.div_mod(divisor);
+        whole.checked_add(U256::from(u8::from(!rest.is_zero()))).map(Self)
+    }
+
     /// The amount as a number with `decimals` digits after the point, trailing zeros left out: for
     /// people to read, never to compute with.
     #[must_use]

@@ -186,6 +186,17 @@ codes! {
     WrongRole "wrong_role" never Answer []
         "this is for the other side of the room: the Host proposes, cancels and responds, the Guest accepts, rejects and requests; channels of more members have neither";
 
+    UnknownSessionKey "unknown_session_key" never Answer ["participant"]
+        "the key is no session key of the participant, or has ended";
+    SessionKeyEnded "session_key_ended" never AnswerAndClose []
+        "the session key that logged in has expired or was revoked";
+    SessionKeyExists "session_key_exists" never Answer ["participant"]
+        "the key is a session key of the participant already";
+    SessionKeyForbidden "session_key_forbidden" never Answer ["participant"]
+        "a session key may not sign this: it is out of its scope, or for the participant alone";
+    SessionKeyCap "session_key_cap" never Answer ["asset", "available", "requested"]
+        "the session key would spend more than it may";
+
     LiquidityShort "liquidity_short" retry Answer ["chain_id", "token", "available", "requested"]
         "the broker has not enough of the token on that chain at the moment";
     ChainUnavailable "chain_unavailable" retry Answer ["chain_id"]

@@ -1,6 +1,7 @@
 //! How much of everything the wire takes. What a machine bounds is bounded there, and only named here.
 
 use crate::channel::{direct, virtual_channel};
+use crate::participant;
 
 /// A limit as `docs/protocol.md` lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,12 @@ limits! {
         "proposals of one Host that wait for an answer; each is kept in memory until then";
     ACCEPT_SECS_MAX: u64 = virtual_channel::ACCEPT_SECS_MAX, "seconds",
         "`accept_within_secs`; the Host's share waits as long";
+    SESSION_KEYS_MAX: usize = participant::KEYS_MAX, "keys",
+        "session keys of one participant that live; each is stored with every use of one";
+    CAPS_MAX: usize = participant::CAPS_MAX, "assets",
+        "`caps` of a session key";
+    KEY_LIFETIME_SECS_MAX: u64 = participant::KEY_LIFETIME_SECS_MAX, "seconds",
+        "the life of a session key; a forgotten one ends";
     SETTLEMENTS_MAX: usize = 4, "settlements",
         "settlements of one participant on one chain that are under way; each costs the broker a transaction";
     FRAMES_PER_SECOND_MAX: u64 = 200, "frames",

@@ -10,7 +10,7 @@ use super::json::JsonFault;
 use super::limits::{FRAME_BYTES_MAX, FRAME_DEPTH_MAX, MESSAGE_BYTES_MAX};
 use super::state::CosignedState;
 use crate::crypto::{VerifyError, VirtualAllocationsError};
-use crate::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp, Version};
+use crate::primitives::{Address, Amount, Asset, ChainId, ChannelId, Digest, Timestamp, Version};
 
 /// A refusal: what the `data` of an `error` frame says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -53,6 +53,9 @@ pub struct Details {
     /// The token on that chain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Address>,
+    /// The asset it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset: Option<Asset>,
     /// How much there is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<Amount>,

@@ -5,8 +5,8 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::{
-    Answer, Attach, Detach, FromJournal, HasSessions, Incarnation, MoveMoney, NextNonce, ParticipantActor,
-    PrepareDebit, Push, Refused, Reply, SESSIONS_MAX, SettleWallet, Tell, TooManySessions,
+    Answer, Attach, ChangeKeys, Detach, FromJournal, HasSessions, MoveMoney, NextNonce, NotAttached,
+    ParticipantActor, PrepareDebit, PreparedDebit, Push, Refused, Reply, SESSIONS_MAX, SettleWallet, Tell,
 };
 use crate::actors::prepare::Release;
 use crate::clock;
@@ -41,8 +41,18 @@ impl Handler<SettleWallet> for ParticipantActor {
     }
 }
 
+impl Handler<ChangeKeys> for ParticipantActor {
+    type Result = ResponseFuture<Result<Answer, Refused>>;
+
+    fn handle(&mut self, ask: ChangeKeys, ctx: &mut Context<Self>) -> Self::Result {
+        let (reply, answered) = later();
+        self.change_keys(&ask.asked, reply, ctx);
+        answered
+    }
+}
+
 impl Handler<PrepareDebit> for ParticipantActor {
-    type Result = Result<Incarnation, Refused>;
+    type Result = Result<PreparedDebit, Refused>;
 
     fn handle(&mut self, ask: PrepareDebit, ctx: &mut Context<Self>) -> Self::Result {
         self.hold(ask, ctx)
@@ -74,12 +84,15 @@ impl Handler<HasSessions> for ParticipantActor {
 }
 
 impl Handler<Attach> for ParticipantActor {
-    type Result = Result<(), TooManySessions>;
+    type Result = Result<(), NotAttached>;
 
-    fn handle(&mut self, Attach { session, tell }: Attach, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Attach { session, tell, key }: Attach, _: &mut Context<Self>) -> Self::Result {
+        if let Some(key) = key.filter(|key| !self.has_key(*key, clock::now())) {
+            return Err(NotAttached::KeyEnded { key });
+        }
         self.sessions.retain(|_, tell| tell.is_connected());
         if self.sessions.len() >= SESSIONS_MAX && !self.sessions.contains_key(&session) {
-            return Err(TooManySessions { max: SESSIONS_MAX });
+            return Err(NotAttached::TooManySessions { max: SESSIONS_MAX });
         }
         self.sessions.insert(session, tell);
         Ok(())
@@ -113,7 +126,12 @@ impl StreamHandler<FromJournal> for ParticipantActor {
                 }
             }
             FromJournal::Lost { reason, .. } => self.end(&reason, ctx),
-            FromJournal::Posted { accounts, .. } => self.posted(&accounts, ctx),
+            FromJournal::Posted { accounts, state } => {
+                self.posted(&accounts, ctx);
+                if let Some(row) = state {
+                    self.adopt(&row, ctx);
+                }
+            }
             FromJournal::Happened { event } => {
                 log::error!(inbox_id:% = event.id; "a chain event names a participant: it belongs to a channel");
             }

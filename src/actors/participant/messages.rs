@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix::prelude::*;
 use domain::crypto::{DirectParams, DirectState, Signed};
+use domain::participant::SessionKey;
 use domain::primitives::{Address, Amount, Token};
 
 use crate::actors::answer::Answer;
@@ -65,25 +66,64 @@ pub struct NextNonce;
 #[rtype(result = "bool")]
 pub struct HasSessions;
 
+/// Asks to let a key sign for the participant, or to end one.
+///
+/// # Errors
+/// [`Refused`]; nothing has changed.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<Answer, Refused>")]
+pub struct ChangeKeys {
+    /// The request, which no session key has signed for the participant.
+    pub asked: Box<Asked<KeyChange>>,
+}
+
+/// What becomes of a session key.
+#[derive(Debug, Clone)]
+pub enum KeyChange {
+    /// It may sign; it has signed the request too.
+    Delegate {
+        /// The key.
+        key: Address,
+        /// What it may do.
+        session_key: SessionKey,
+    },
+    /// It may sign no more.
+    Revoke {
+        /// The key.
+        key: Address,
+    },
+}
+
 /// A session of the participant wants to be told what happens.
 ///
 /// # Errors
-/// [`TooManySessions`].
+/// [`NotAttached`].
 #[derive(Debug, Clone, Message)]
-#[rtype(result = "Result<(), TooManySessions>")]
+#[rtype(result = "Result<(), NotAttached>")]
 pub struct Attach {
     /// The session.
     pub session: SessionId,
     /// Where it is told.
     pub tell: Tell,
+    /// The session key that logged in; `None` when the participant did itself.
+    pub key: Option<Address>,
 }
 
-/// A participant has as many sessions as it may.
+/// Why a session is not told what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a participant has at most {max} sessions")]
-pub struct TooManySessions {
-    /// The most.
-    pub max: usize,
+pub enum NotAttached {
+    /// The participant has as many sessions as it may.
+    #[error("a participant has at most {max} sessions")]
+    TooManySessions {
+        /// The most.
+        max: usize,
+    },
+    /// The session key has ended.
+    #[error("session key {key} has ended")]
+    KeyEnded {
+        /// The key.
+        key: Address,
+    },
 }
 
 /// A session is gone. Without effect when it was not attached.

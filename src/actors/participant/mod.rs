@@ -5,6 +5,7 @@
 //! participant's channels themselves.
 
 mod handlers;
+mod keys;
 mod messages;
 mod requests;
 
@@ -15,24 +16,26 @@ use std::time::Duration;
 use actix::prelude::*;
 use domain::channel::Machine as _;
 use domain::ledger::{OwnerId, Posting, Side};
-use domain::participant::{Participant, ParticipantEffect, ParticipantEvent};
+use domain::participant::{Participant, ParticipantEffect, ParticipantEvent, SessionKeys};
 use domain::primitives::{Address, Amount, Digest, Token};
 use futures::channel::oneshot;
 
 use super::answer::Answer;
 use super::exit::ExitGuard;
-use super::journal::{FromJournal, Incarnation, Permit, PostedAccount};
+use super::journal::{FromJournal, Permit, PostedAccount};
 use super::pen::Pen;
-use super::prepare::{HOLD_MILLIS_MAX, HoldId, Preparation, PrepareDebit};
+use super::prepare::{HOLD_MILLIS_MAX, HoldId, Preparation, PrepareDebit, PreparedDebit};
 use super::push::{Push, Tell};
 use super::request::{Asked, Refused};
 use super::services::Services;
 use super::session::SessionId;
 use super::supervisor::Birth;
 use crate::clock;
+use crate::store::Revision;
 
 pub use messages::{
-    Attach, Detach, HasSessions, MoveMoney, Movements, NextNonce, Settle, SettleWallet, TooManySessions,
+    Attach, ChangeKeys, Detach, HasSessions, KeyChange, MoveMoney, Movements, NextNonce, NotAttached, Settle,
+    SettleWallet,
 };
 
 /// The most sessions of one participant: what one key can make the broker tell over and over.
@@ -45,6 +48,8 @@ const MAILBOX: usize = 4_096;
 pub struct ParticipantActor {
     services: Arc<Services>,
     participant: Participant,
+    /// Of the stored session keys; `None` before there were any.
+    revision: Option<Revision>,
     pen: Pen<Waiting>,
     /// What is held for others: its name in the machine, and how much.
     holds: BTreeMap<HoldId, (Digest, BTreeMap<Token, Amount>)>,
@@ -64,7 +69,7 @@ struct Waiting {
 
 impl ParticipantActor {
     /// Starts the actor on the arbiter of the participant.
-    pub(super) fn start(address: Address, birth: Birth) -> Addr<Self> {
+    pub(super) fn start(address: Address, keys: SessionKeys, birth: Birth) -> Addr<Self> {
         let pen = birth.pen(OwnerId::Participant(address));
         let Birth { services, registered, told, exit } = birth;
         let balances: Vec<_> =
@@ -74,7 +79,8 @@ impl ParticipantActor {
             ctx.set_mailbox_capacity(MAILBOX);
             ctx.add_stream(told);
             Self {
-                participant: Participant::new(address, services.broker, balances),
+                participant: Participant::new(address, services.broker, balances).with_keys(keys),
+                revision: registered.stored.state.map(|state| state.revision),
                 services,
                 pen,
                 holds: BTreeMap::new(),
@@ -85,14 +91,16 @@ impl ParticipantActor {
     }
 
     /// Holds wallet money for somebody's commit.
-    fn hold(&mut self, ask: PrepareDebit, ctx: &mut Context<Self>) -> Result<Incarnation, Refused> {
-        let PrepareDebit { hold, request_hash, amounts } = ask;
+    fn hold(&mut self, ask: PrepareDebit, ctx: &mut Context<Self>) -> Result<PreparedDebit, Refused> {
+        let PrepareDebit { hold, request_hash, amounts, by_key } = ask;
         let event = ParticipantEvent::Hold { request_hash, amounts: amounts.clone() };
+        let event = self.as_asked_by(by_key, &amounts, event)?;
         self.participant.apply(event, clock::now())?;
         self.holds.insert(hold, (request_hash, amounts));
         let pause = Duration::from_millis(HOLD_MILLIS_MAX);
         ctx.run_later(pause, move |act, _| act.release(hold));
-        Ok(self.pen.incarnation())
+        let state = self.participant.keys_after(request_hash).map(|keys| self.row_of(keys));
+        Ok(PreparedDebit { incarnation: self.pen.incarnation(), state })
     }
 
     /// Gives up what is held for a preparation that ended without a commit.
@@ -162,6 +170,9 @@ impl ParticipantActor {
         for effect in effects {
             match effect {
                 ParticipantEffect::BalancesChanged { tokens } => self.tell_balances(tokens),
+                // They went with the commit.
+                ParticipantEffect::KeysChanged => {}
+                ParticipantEffect::KeyRevoked { key } => self.tell(&Push::KeyRevoked { key: *key }),
             }
         }
     }

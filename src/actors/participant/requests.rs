@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use domain::channel::{PartMove, Transition};
 use domain::ledger::{AccountKey, AccountKind, Cause, Transfer};
+use domain::participant::KeyUse;
 use domain::primitives::{Amount, ChannelId};
 use domain::protocol::method::get_ledger_balances::Balance;
 
@@ -75,6 +76,8 @@ impl ParticipantActor {
             Some(to) => ParticipantEvent::Pay { cause, to: *to, payments: payments.clone(), parts },
             None => ParticipantEvent::Anchor { cause, parts },
         };
+        let key = asked.request.signers().key_of(asked.by).map(|key| (key, KeyUse::Transfer));
+        let event = self.as_asked_by(key, payments, event)?;
         let transition = self.participant.apply(event, now)?;
         let outcome =
             Outcome::Moved { balances: self.balances_after(&transition, &preparation.part_moves()) };
@@ -153,7 +156,7 @@ impl ParticipantActor {
         Ok((transition, permit, Answer::new(now, Outcome::Settling { channel_id }, [])))
     }
 
-    fn hand_over(
+    pub(super) fn hand_over(
         &mut self,
         (transition, permit, answer): Decided,
         preparation: Preparation,
@@ -165,6 +168,10 @@ impl ParticipantActor {
         commit.transfers = transition.transfers;
         commit.answer = Some((permit, answer.encode()));
         preparation.spend(&mut commit);
+        if transition.effects.contains(&ParticipantEffect::KeysChanged) {
+            commit.states.push(self.row_of(self.participant.keys()));
+            self.revision = Some(self.revision.unwrap_or_default().next());
+        }
         complete(&mut commit);
         let waiting = Waiting { effects: transition.effects, reply, answer };
         if self.pen.hand_over(commit, waiting).is_err() {
@@ -173,12 +180,12 @@ impl ParticipantActor {
     }
 
     /// A request comes through a session of this participant; a repeat is not judged by what the first has changed.
-    fn check<P>(&self, asked: &Asked<P>) -> Result<(), Refused> {
+    pub(super) fn check<P>(&self, asked: &Asked<P>) -> Result<(), Refused> {
         debug_assert_eq!(asked.by, self.participant.address(), "sessions ask their own participant");
         asked.check_new(self.pen.journal().permits())
     }
 
-    fn refuse<P>(&self, asked: &Asked<P>, refused: Refused, reply: Reply) {
+    pub(super) fn refuse<P>(&self, asked: &Asked<P>, refused: Refused, reply: Reply) {
         let refused = asked.check_new(self.pen.journal().permits()).err().unwrap_or(refused);
         let _gone = reply.send(Err(refused));
     }

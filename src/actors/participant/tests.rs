@@ -10,7 +10,7 @@ async fn sessions_of_a_participant_that_is_rebuilt_hear_of_it() {
     let address = Address::from_bytes([7; 20]);
     let participant = services.participant(address).await.unwrap();
     let (tell, told) = samples::listener();
-    participant.send(Attach { session: SessionId::random(), tell }).await.unwrap().unwrap();
+    participant.send(Attach { session: SessionId::random(), tell, key: None }).await.unwrap().unwrap();
     let author = Author::Owner(OwnerId::Participant(address));
     let (_registered, _told) = services.journal.register(author).await.unwrap();
     samples::until(|| !told.lock().unwrap().is_empty()).await;

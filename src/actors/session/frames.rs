@@ -80,6 +80,9 @@ impl SessionActor {
         let Some(member) = self.member() else {
             return self.refuse(id, Refusal::new(Code::AuthRequired), ctx);
         };
+        if self.login.has_ended(clock::now()) {
+            return self.refuse(id, Refusal::new(Code::SessionKeyEnded), ctx);
+        }
         if let Err(pause_millis) = self.rate.take(clock::now()) {
             return self.refuse(id, Refusal::new(Code::RateLimited).retry_after_ms(pause_millis), ctx);
         }

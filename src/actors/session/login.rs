@@ -1,5 +1,8 @@
 //! The login: one open challenge at a time, accepted once, on the connection that asked for it.
 
+use std::sync::Arc;
+
+use actix::prelude::*;
 use domain::crypto::{LoginChallenge, LoginText};
 use domain::primitives::{Address, Timestamp};
 use domain::protocol::{
@@ -7,13 +10,15 @@ use domain::protocol::{
 };
 use rand::RngCore as _;
 
-use super::{Ctx, SessionActor};
+use super::{Ctx, SessionActor, keys};
 use crate::clock;
 
 /// How far the login of a connection has come.
 #[derive(Debug, Default)]
 pub(super) struct Login {
     participant: Option<Address>,
+    /// The session key that logged in for the participant, and until when; `None` when it did itself.
+    key: Option<(Address, Timestamp)>,
     open: Option<LoginText>,
     attempts: u32,
 }
@@ -22,6 +27,16 @@ impl Login {
     /// Who logged in; `None` before.
     pub(super) const fn participant(&self) -> Option<Address> {
         self.participant
+    }
+
+    /// The session key that logged in; `None` when the participant did itself.
+    pub(super) fn key(&self) -> Option<Address> {
+        self.key.map(|(key, _)| key)
+    }
+
+    /// Whether the session key that logged in has expired.
+    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
+        self.key.is_some_and(|(_, expires_at)| now >= expires_at)
     }
 
     /// Opens a challenge; an open one is replaced.
@@ -73,14 +88,41 @@ impl SessionActor {
             return self.send(&ServerFrame { id, body }, ctx);
         }
         match self.login.answer(auth, now) {
-            Ok(address) => {
-                self.login.participant = Some(address);
-                log::info!(session_id:% = self.id, participant:% = address; "a participant logged in");
-                let body = ServerBody::AuthSuccess { address, broker_address: broker };
-                self.attach(address, Some(ServerFrame { id, body }), ctx);
-            }
+            Ok(address) => match auth.participant.filter(|participant| *participant != address) {
+                None => self.logged_in(id, address, None, ctx),
+                Some(participant) => self.log_in_with_key(id, participant, address, ctx),
+            },
             Err(refusal) => self.refuse(id, refusal, ctx),
         }
+    }
+
+    /// A key has proven itself: it may log in for a participant whose session key it is.
+    fn log_in_with_key(&mut self, id: Option<FrameId>, participant: Address, key: Address, ctx: &mut Ctx) {
+        let services = Arc::clone(self.services());
+        let looked_up = async move {
+            let live = keys::of_one(&services, participant).await?;
+            let expires_at = live.live(key, clock::now()).map(|session_key| session_key.expires_at);
+            let details = Details { participant: Some(key), ..Details::default() };
+            expires_at.ok_or_else(|| Refusal::new(Code::UnknownSessionKey).with(details))
+        };
+        ctx.wait(looked_up.into_actor(self).map(move |looked_up, act, ctx| match looked_up {
+            Ok(expires_at) => act.logged_in(id, participant, Some((key, expires_at)), ctx),
+            Err(refusal) => act.refuse(id, refusal, ctx),
+        }));
+    }
+
+    fn logged_in(
+        &mut self,
+        id: Option<FrameId>,
+        address: Address,
+        key: Option<(Address, Timestamp)>,
+        ctx: &mut Ctx,
+    ) {
+        (self.login.participant, self.login.key) = (Some(address), key);
+        log::info!(session_id:% = self.id, participant:% = address; "a participant logged in");
+        let (broker_address, session_key) = (self.services().broker, self.login.key());
+        let body = ServerBody::AuthSuccess { address, broker_address, session_key };
+        self.attach(address, Some(ServerFrame { id, body }), ctx);
     }
 }
 
@@ -98,6 +140,7 @@ mod tests {
             pub_key: Some(key.public_key().to_string()),
             message: Some(text.to_string()),
             signature: Some(key.sign(text.digests().first()).to_string()),
+            participant: None,
         };
         (auth, key.address())
     }

@@ -7,6 +7,7 @@
 mod calls;
 mod frames;
 mod id;
+mod keys;
 mod login;
 mod rate;
 mod reads;
@@ -29,7 +30,7 @@ use domain::protocol::{
     AUTH_TIMEOUT_MS, Code, FrameId, Refusal, Response, ServerBody, ServerFrame, SessionEffect,
 };
 
-use super::participant::{Attach, Detach, ParticipantActor};
+use super::participant::{Attach, Detach, NotAttached, ParticipantActor};
 use super::push::{Push, Tell};
 use super::services::Services;
 use super::virtual_channel::Unsubscribe;
@@ -203,6 +204,9 @@ impl SessionActor {
             self.close(Code::SlowConsumer, ctx);
             return;
         }
+        if self.login.has_ended(clock::now()) {
+            return self.refuse(None, Refusal::new(Code::SessionKeyEnded), ctx);
+        }
         self.ping(ctx);
         if self.participant.as_ref().is_some_and(|participant| !participant.connected()) {
             self.attach_again(ctx);
@@ -225,12 +229,13 @@ impl SessionActor {
     /// Has the participant's actor tell this session what happens; answers the login that asked for it.
     fn attach(&mut self, address: Address, answers: Option<ServerFrame>, ctx: &mut Ctx) {
         let (services, session) = (Arc::clone(self.services()), self.id);
-        let tell = self.tell(ctx);
+        let (tell, key) = (self.tell(ctx), self.login.key());
         let attached = async move {
             let participant = services.participant(address).await.map_err(|_| Code::Unavailable)?;
-            match participant.send(Attach { session, tell }).await {
+            match participant.send(Attach { session, tell, key }).await {
                 Ok(Ok(())) => Ok(participant),
-                Ok(Err(_)) => Err(Code::TooManySessions),
+                Ok(Err(NotAttached::TooManySessions { .. })) => Err(Code::TooManySessions),
+                Ok(Err(NotAttached::KeyEnded { .. })) => Err(Code::SessionKeyEnded),
                 Err(_) => Err(Code::Unavailable),
             }
         };
@@ -318,6 +323,11 @@ impl Handler<Push> for SessionActor {
                 }
             }
             Push::ParticipantEnded => self.attach_again(ctx),
+            Push::KeyRevoked { key } => {
+                if self.login.key() == Some(*key) {
+                    self.refuse(None, Refusal::new(Code::SessionKeyEnded), ctx);
+                }
+            }
             Push::Settlement { channel, .. } => self.tell_settlement(*channel, ctx),
             Push::Channel { .. }
             | Push::Balances { .. }

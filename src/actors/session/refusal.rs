@@ -7,7 +7,7 @@ use domain::channel::virtual_channel::{
     VirtualChannelError, WrongStateError,
 };
 use domain::ledger::{LedgerError, OwnerId};
-use domain::participant::ParticipantError;
+use domain::participant::{KEYS_MAX, KeyError, ParticipantError};
 use domain::primitives::{Address, Amount, ChannelId, Token};
 use domain::protocol::{Code, Details, Refusal};
 
@@ -154,8 +154,30 @@ fn of_participant(error: &ParticipantError) -> Refusal {
             says(Code::InsufficientBalance).with(short(*token, *available, *requested))
         }
         ParticipantError::Overflow { token } => says(Code::InvalidAmount).with(of_token(*token)),
+        ParticipantError::Key(error) => of_key(error),
         ParticipantError::Movement(error) => of_movement(error),
         ParticipantError::Ledger(error) => of_ledger(error),
+    }
+}
+
+fn of_key(error: &KeyError) -> Refusal {
+    let says = |code| Refusal::new(code).saying(error);
+    match error {
+        KeyError::NoKey { key } | KeyError::OutOfScope { key } => {
+            says(Code::SessionKeyForbidden).with(about(*key))
+        }
+        KeyError::LifetimeOutOfBounds => says(Code::InvalidParams).with(field("expires_at")),
+        KeyError::Exists { key } => says(Code::SessionKeyExists).with(about(*key)),
+        KeyError::TooMany => {
+            let max = u64::try_from(KEYS_MAX).ok();
+            says(Code::LimitReached).with(Details { max, ..Details::default() })
+        }
+        KeyError::Unknown { key } => says(Code::UnknownSessionKey).with(about(*key)),
+        KeyError::CapExceeded { asset, left, requested } => {
+            let (asset, available, requested) = (Some(asset.clone()), Some(*left), Some(*requested));
+            says(Code::SessionKeyCap).with(Details { asset, available, requested, ..Details::default() })
+        }
+        KeyError::Busy => Refusal::new(Code::Overloaded),
     }
 }
 

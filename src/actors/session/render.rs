@@ -9,7 +9,8 @@ use domain::protocol::method::get_channels::{Channel, ChannelStatus};
 use domain::protocol::method::get_ledger_balances::Balance;
 use domain::protocol::method::{
     Method, cancel_virtual_channel, close_app_session, close_channel, create_app_session,
-    propose_virtual_channel, reject_virtual_channel, settle, submit_app_state, transfer, update_state,
+    delegate_session_key, propose_virtual_channel, reject_virtual_channel, revoke_session_key, settle,
+    submit_app_state, transfer, update_state,
 };
 use domain::protocol::notification::{Notification, balances, channel, virtual_channel as virtual_notice};
 use domain::protocol::{
@@ -101,6 +102,13 @@ fn reply(id: RequestId, method: Method, answer: &Answer) -> Response {
         Outcome::Finalized { channel_id } => {
             Response::answer(id, method, &close_channel::Reply { channel_id: *channel_id }, at)
         }
+        Outcome::Delegated { key, expires_at } => {
+            let reply = delegate_session_key::Reply { session_key: *key, expires_at: *expires_at };
+            Response::answer(id, method, &reply, at)
+        }
+        Outcome::Revoked { key } => {
+            Response::answer(id, method, &revoke_session_key::Reply { session_key: *key }, at)
+        }
         Outcome::Settling { channel_id } => {
             Response::answer(id, method, &settle::Reply { channel_id: *channel_id }, at)
         }
@@ -134,7 +142,10 @@ pub(super) fn push(shared: &SessionShared, push: Push) -> Option<ServerFrame> {
         Push::Message { channel, message: said } | Push::RoomRpc { channel, message: said } => {
             message(channel, &said)
         }
-        Push::Settlement { .. } | Push::TopicEnded { .. } | Push::ParticipantEnded => None,
+        Push::Settlement { .. }
+        | Push::TopicEnded { .. }
+        | Push::KeyRevoked { .. }
+        | Push::ParticipantEnded => None,
     }
 }
 

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use domain::crypto::{CustodyDomain, DirectState, Signed, VerifyError};
 use domain::ledger::OwnerId;
+use domain::participant::KeyUse;
 use domain::primitives::{Address, ChainId};
 use domain::protocol::{self, CarriedState, Code, Details, Refusal};
 
+use super::keys::Keys;
 use crate::actors::journal::NoPermit;
 use crate::actors::request::{Asked, Refused, Request};
 use crate::actors::services::Services;
@@ -61,17 +63,17 @@ pub(super) async fn states(
     Ok(proven)
 }
 
-/// Proves who signed a request: signatures, or carried states that hold its hash, by members of `expected`;
-/// who asks must be among them.
+/// Proves who signed a request: signatures, or carried states that hold its hash, by members of `expected` or their
+/// session keys as far as those may; who asks must be among them.
 ///
 /// # Errors
-/// The first that proves nothing; `missing_signature` when who asks has not signed.
-pub(super) fn asked(
+/// The first that proves nothing; `session_key_forbidden`; `missing_signature` when who asks has not signed.
+pub(super) async fn asked(
     services: &Services,
     by: Address,
     request: &protocol::Request,
     states: Vec<Signed<DirectState>>,
-    expected: &[Address],
+    (expected, usage): (&[Address], Option<&KeyUse>),
 ) -> Result<Asked<()>, Refusal> {
     let text = request.text(services.broker);
     let expected_digest = text.hash();
@@ -81,7 +83,19 @@ pub(super) fn asked(
         let details = Details { expected_digest, participant, ..Details::default() };
         Refusal::new(Code::MissingSignature).with(details)
     };
-    let signed = match Signed::verify_carrying(body, request.signatures(), &states, expected) {
+    let signed = match Signed::verify_carrying(body.clone(), request.signatures(), &states, expected) {
+        Err(error @ VerifyError::UnknownSigner { .. }) => {
+            let keys = Keys::of(services, expected).await?;
+            let (now, signatures) = (clock::now(), request.signatures());
+            let delegates = keys.delegates(now);
+            if delegates.is_empty() {
+                return Err(Refusal::of_signatures(&error, expected_digest));
+            }
+            let signed = Signed::verify_carrying_for(body, signatures, &states, expected, &delegates);
+            let signed = signed.map_err(|error| Refusal::of_signatures(&error, expected_digest))?;
+            keys.check(signed.signers(), usage, now)?;
+            signed
+        }
         Ok(signed) => signed,
         Err(VerifyError::NoSignature { .. }) => return Err(missing()),
         Err(error) => return Err(Refusal::of_signatures(&error, expected_digest)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::channel::direct::DirectChannel;
 use domain::channel::virtual_channel::VirtualChannel;
 use domain::ledger::OwnerId;
+use domain::participant::SessionKeys;
 use domain::primitives::{ChainId, ChannelId};
 use futures::channel::mpsc::UnboundedReceiver;
 
@@ -53,7 +54,13 @@ pub(super) async fn bring_to_life(
     let birth = Birth { services, registered, told, exit };
     match owner {
         OwnerId::Participant(address) => {
-            Ok(OwnerHandle::Participant(ParticipantActor::start(address, birth)))
+            let state = birth.registered.stored.state.as_ref();
+            let keys = state.map(|row| SessionKeys::from_stored(&row.body)).transpose().map_err(|error| {
+                log::error!(participant:% = address; "stored session keys cannot be read: {error}");
+                Refused::Unavailable
+            })?;
+            let keys = keys.unwrap_or_default();
+            Ok(OwnerHandle::Participant(ParticipantActor::start(address, keys, birth)))
         }
         OwnerId::Network(chain_id) => ChainSenderActor::start(chain_id, birth)
             .map(OwnerHandle::Sender)

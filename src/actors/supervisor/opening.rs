@@ -8,6 +8,7 @@ use domain::channel::virtual_channel::{
     Opened, OpeningError, OpeningRequest, OpeningTerms, Phase, open, propose,
 };
 use domain::ledger::OwnerId;
+use domain::participant::KeyUse;
 use domain::primitives::{Address, Timestamp};
 use futures::channel::oneshot;
 
@@ -166,6 +167,8 @@ async fn try_prepare(
     preparation.parts(services, &asked.states, asked.hash()).await?;
     request.parts = preparation.part_moves();
     let plan = judge(&asked.params, request.clone(), &terms, clock::now())?.plan;
-    preparation.debits(services, plan.wallet_debits(), asked.hash()).await?;
+    let usage = KeyUse::Room { application: definition.application.clone() };
+    let signers = (asked.request.signers(), &usage);
+    preparation.debits(services, plan.wallet_debits(), asked.hash(), signers).await?;
     Ok((request, with_direct_channel, preparation, slot))
 }

@@ -9,6 +9,7 @@ use domain::channel::virtual_channel::{Acceptance, Close, Phase, Update, Virtual
 use domain::channel::{Machine as _, PartMove, Transition};
 use domain::crypto::VirtualIntent;
 use domain::ledger::OwnerId;
+use domain::participant::KeyUse;
 use domain::primitives::Address;
 
 use super::{Asked, Job, NextState, Preparation, Refused, Reply, VirtualChannelActor, Wish};
@@ -100,8 +101,10 @@ impl VirtualChannelActor {
             Err(error) => return self.end_asking(&asked, Err(error.into()), reply, ctx),
         };
         let services = Arc::clone(&self.services);
+        let usage = KeyUse::Room { application: self.channel.definition().application.clone() };
         let prepared = async move {
-            let held = preparation.debits(&services, plan.wallet_debits(), asked.hash()).await;
+            let signers = (asked.request.signers(), &usage);
+            let held = preparation.debits(&services, plan.wallet_debits(), asked.hash(), signers).await;
             (asked, held.map(|()| preparation))
         };
         ctx.spawn(prepared.into_actor(self).map(move |(asked, held), act, ctx| {

@@ -294,13 +294,13 @@ async fn a_proposal_waits_as_long_as_its_host_is_there() {
     let host = services.participant(members()[0]).await.unwrap();
     let session = SessionId::random();
     let (tell, _told) = samples::listener();
-    host.send(Attach { session, tell: tell.clone() }).await.unwrap().unwrap();
+    host.send(Attach { session, tell: tell.clone(), key: None }).await.unwrap().unwrap();
     seconds(120).await;
     assert_eq!(stored(&memory, channel.id()).await, (Phase::Proposed, 0));
     // It leaves, and comes back in time.
     host.send(Detach { session }).await.unwrap();
     seconds(25).await;
-    host.send(Attach { session, tell }).await.unwrap().unwrap();
+    host.send(Attach { session, tell, key: None }).await.unwrap().unwrap();
     seconds(60).await;
     assert_eq!(stored(&memory, channel.id()).await, (Phase::Proposed, 0));
     host.send(Detach { session }).await.unwrap();

@@ -13,6 +13,7 @@ use domain::crypto::{
     VirtualAllocation, VirtualAllocations, VirtualIntent, VirtualState,
 };
 use domain::ledger::RequestKey;
+use domain::participant::{AssetOf, AssetTable};
 use domain::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp, Token, Version};
 
 use super::model::{Amounts, Channel, Flaw, Next, Part, Room};
@@ -43,6 +44,15 @@ pub(super) fn person(who: u8) -> Address {
 
 pub(super) fn token(number: u8) -> Token {
     Token { chain_id: ChainId::new(1 + u64::from(number / 2)), address: Address::from_bytes([number; 20]) }
+}
+
+/// Every token is an asset of its own.
+pub(super) fn assets() -> AssetTable {
+    let of = |number: u8| {
+        let asset = format!("T{number}").parse().unwrap();
+        (token(number), AssetOf { asset, token_decimals: 6, asset_decimals: 6 })
+    };
+    (0..TOKENS).map(of).collect()
 }
 
 /// What somebody asks for, signed.

@@ -30,7 +30,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::cast::{
-    ADJUDICATOR, Ask, CHALLENGE_SECS, TOKENS, broker, broker_key, direct_state, key, person, token,
+    ADJUDICATOR, Ask, CHALLENGE_SECS, TOKENS, assets, broker, broker_key, direct_state, key, person, token,
 };
 use super::chain::{HEAD, PretendChain};
 use super::model::{Channel, Part};
@@ -96,6 +96,7 @@ impl World {
             confirmations: chains.keys().map(|chain_id| (*chain_id, 0)).collect(),
             terms: chains.keys().map(|chain_id| (*chain_id, Arc::new(terms(*chain_id)))).collect(),
             tokens: tokens.clone(),
+            assets: assets(),
             journal,
             store: Arc::clone(&store),
             directory: Directory::default(),

@@ -5,7 +5,7 @@ use serde_json::Value;
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 
 /// What every request can be answered with, whatever its method.
-const GENERAL: [&str; 12] = [
+const GENERAL: [&str; 15] = [
     "invalid_params",
     "conflict",
     "early",
@@ -15,6 +15,9 @@ const GENERAL: [&str; 12] = [
     "unknown_signer",
     "duplicate_signer",
     "missing_signature",
+    "session_key_forbidden",
+    "session_key_cap",
+    "unknown_session_key",
     "overloaded",
     "unavailable",
     "chain_unavailable",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::crypto::{
-    Definition, Signature, Signers, VirtualAllocation, VirtualAllocations, VirtualIntent, VirtualState,
+    Definition, SignedBy, Signers, VirtualAllocation, VirtualAllocations, VirtualIntent, VirtualState,
 };
 use crate::ledger::AccountKey;
 use crate::primitives::{Address, Amount, ChannelId, Timestamp, Token, Version};
@@ -31,7 +31,7 @@ pub struct VirtualChannel {
     pub(super) intent: VirtualIntent,
     pub(super) allocations: Allocations,
     pub(super) data: Option<String>,
-    pub(super) approvals: BTreeMap<Address, Signature>,
+    pub(super) approvals: BTreeMap<Address, SignedBy>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) expires_at: Timestamp,
@@ -135,7 +135,7 @@ impl VirtualChannel {
     /// The signatures by which the last agreed state was approved: under [`VirtualChannel::agreed_state`], for
     /// version 1 under the opening's request or the states carried with it.
     #[must_use]
-    pub fn approvals(&self) -> &BTreeMap<Address, Signature> {
+    pub fn approvals(&self) -> &BTreeMap<Address, SignedBy> {
         &self.approvals
     }
 
@@ -202,6 +202,6 @@ impl VirtualChannel {
 }
 
 /// The signatures, ready to be kept.
-pub(super) fn approvals_of(signers: &Signers) -> BTreeMap<Address, Signature> {
-    signers.iter().filter_map(|signer| Some((signer, signers.signature_of(signer)?))).collect()
+pub(super) fn approvals_of(signers: &Signers) -> BTreeMap<Address, SignedBy> {
+    signers.each().collect()
 }

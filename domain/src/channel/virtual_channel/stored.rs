@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::crypto::{Definition, Signature, VirtualIntent};
+use crate::crypto::{Definition, Signature, SignedBy, VirtualIntent};
 use crate::primitives::{Address, Amount, ChannelId, Timestamp, Token, Version};
 
 use super::definition_rules::PARTICIPANTS_MIN;
@@ -129,6 +129,9 @@ struct StoredAllocation {
 struct StoredApproval {
     signer: Address,
     signature: Signature,
+    /// The session key that made it; absent when the signer did itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Address>,
 }
 
 impl VirtualChannel {
@@ -143,9 +146,10 @@ impl VirtualChannel {
             token: *token,
             amount: *amount,
         };
-        let approval = |(signer, signature): (&Address, &Signature)| StoredApproval {
+        let approval = |(signer, by): (&Address, &SignedBy)| StoredApproval {
             signer: *signer,
-            signature: *signature,
+            signature: by.signature,
+            key: by.key,
         };
         let stored = StoredChannel {
             format: FORMAT,
@@ -227,10 +231,10 @@ fn allocations(members: &[Address], stored: Vec<StoredAllocation>) -> Result<All
 fn approvals(
     members: &[Address],
     stored: Vec<StoredApproval>,
-) -> Result<BTreeMap<Address, Signature>, StoredError> {
+) -> Result<BTreeMap<Address, SignedBy>, StoredError> {
     let mut approvals = BTreeMap::new();
-    for StoredApproval { signer, signature } in stored {
-        if approvals.insert(signer, signature).is_some() || !members.contains(&signer) {
+    for StoredApproval { signer, signature, key } in stored {
+        if approvals.insert(signer, SignedBy { signature, key }).is_some() || !members.contains(&signer) {
             return Err(StoredError::ImpossibleApproval { signer });
         }
     }

@@ -178,3 +178,31 @@ fn a_carried_state_of_a_stranger_is_refused() {
     let error = Signed::verify_carrying(request(), &[sign(&user())], &states, &[user().address()]);
     assert_eq!(error, Err(unknown(1, session_key().address())));
 }
+
+#[test]
+fn a_session_key_signs_for_its_participant_and_says_so() {
+    let keys: Vec<SigningKey> = [1, 2, 3, 4].map(|byte| SigningKey::from_bytes([byte; 32]).unwrap()).into();
+    let [alice, bob, key, stranger] = keys.as_slice() else { unreachable!() };
+    let text = RequestText::new(Address::ZERO, "[1,\"any\",{},1]");
+    let expected = [alice.address(), bob.address()];
+    let delegates: Delegates = [(key.address(), alice.address())].into_iter().collect();
+    let verify = |signers: &[&SigningKey], delegates: &Delegates| {
+        let signatures: Vec<_> = signers.iter().map(|signer| signer.sign(text.hash())).collect();
+        Signed::verify_for(text.clone(), &signatures, &expected, delegates)
+            .map(|signed| signed.into_parts().1)
+    };
+    let signers = verify(&[key, bob], &delegates).unwrap();
+    assert_eq!(signers.iter().collect::<Vec<_>>().len(), 2);
+    assert_eq!(signers.key_of(alice.address()), Some(key.address()));
+    assert_eq!(signers.key_of(bob.address()), None);
+    assert_eq!(signers.signature_of(alice.address()), Some(key.sign(text.hash())));
+    let twice = VerifyError::DuplicateSigner { signer: alice.address() };
+    assert_eq!(verify(&[key, alice], &delegates), Err(twice));
+    assert!(matches!(verify(&[stranger], &delegates), Err(VerifyError::UnknownSigner { .. })));
+    assert!(matches!(verify(&[key], &Delegates::none()), Err(VerifyError::UnknownSigner { .. })));
+    // Whose signature it is cannot be told.
+    let of_both: Delegates = expected.map(|participant| (key.address(), participant)).into_iter().collect();
+    assert!(matches!(verify(&[key], &of_both), Err(VerifyError::UnknownSigner { .. })));
+    let of_stranger: Delegates = [(key.address(), stranger.address())].into_iter().collect();
+    assert!(matches!(verify(&[key], &of_stranger), Err(VerifyError::UnknownSigner { .. })));
+}

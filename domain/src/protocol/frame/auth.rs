@@ -21,6 +21,9 @@ pub struct Auth {
     /// The signature over it, in hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// For whom a session key logs in; who signs itself when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub participant: Option<Address>,
 }
 
 /// Why an answer to a challenge proves nothing.
@@ -55,7 +58,14 @@ impl Auth {
             pub_key: Some(key.public_key().to_string()),
             message: Some(text.to_string()),
             signature: Some(key.sign(text.digests().first()).to_string()),
+            participant: None,
         }
+    }
+
+    /// The same as a session key of this participant.
+    #[must_use]
+    pub fn for_participant(self, participant: Address) -> Self {
+        Self { participant: Some(participant), ..self }
     }
 
     /// The challenge that it answers; `None` when its message is none that a broker would have written.

@@ -112,6 +112,7 @@ impl ClientBody {
                 pub_key: optional(frame.pub_key.as_deref(), "pub_key")?,
                 message: optional(frame.message.as_deref(), "message")?,
                 signature: optional(frame.signature.as_deref(), "signature")?,
+                participant: optional(frame.participant.as_deref(), "participant")?,
             })),
             "subscribe" => Ok(Self::Subscribe {
                 channel: frame.channel()?,

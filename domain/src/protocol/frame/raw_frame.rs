@@ -20,6 +20,7 @@ pub(super) struct RawFrame {
     pub(super) pub_key: Option<Box<RawValue>>,
     pub(super) message: Option<Box<RawValue>>,
     pub(super) signature: Option<Box<RawValue>>,
+    pub(super) participant: Option<Box<RawValue>>,
     pub(super) seq: Option<Box<RawValue>>,
     pub(super) timestamp: Option<Box<RawValue>>,
     pub(super) sender: Option<Box<RawValue>>,

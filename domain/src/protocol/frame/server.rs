@@ -37,6 +37,8 @@ pub enum ServerBody {
         address: Address,
         /// The broker, whose signatures the session will see.
         broker_address: Address,
+        /// The session key that logged in for it; `None` when it did itself.
+        session_key: Option<Address>,
     },
     /// The messages of a channel will come.
     Subscribed {
@@ -109,6 +111,8 @@ struct ChallengeData {
 struct SuccessData {
     address: Address,
     broker_address: Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_key: Option<Address>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -159,8 +163,8 @@ impl ServerBody {
                 Self::AuthChallenge { message, expires_at }
             }
             "auth_success" => {
-                let SuccessData { address, broker_address } = data(frame)?;
-                Self::AuthSuccess { address, broker_address }
+                let SuccessData { address, broker_address, session_key } = data(frame)?;
+                Self::AuthSuccess { address, broker_address, session_key }
             }
             "subscribed" => {
                 let SubscribedData { epoch, seq, recovered } = data(frame)?;
@@ -246,8 +250,9 @@ impl<'a> Outgoing<'a> {
                 let data = ChallengeData { message: message.clone(), expires_at: *expires_at };
                 ("auth_challenge", None, None, Some(Data::Challenge(data)))
             }
-            ServerBody::AuthSuccess { address, broker_address } => {
-                let data = SuccessData { address: *address, broker_address: *broker_address };
+            ServerBody::AuthSuccess { address, broker_address, session_key } => {
+                let (address, broker_address, session_key) = (*address, *broker_address, *session_key);
+                let data = SuccessData { address, broker_address, session_key };
                 ("auth_success", None, None, Some(Data::Success(data)))
             }
             ServerBody::Subscribed { channel, newest: Position { epoch, seq }, recovered } => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::primitives::{Address, ChainId};
+use crate::primitives::{Address, Asset, ChainId};
 
 /// Nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,17 @@ pub struct Reply {
     pub broker_address: Address,
     /// The chains, in the order of the configuration.
     pub networks: Vec<Network>,
+    /// The assets that tokens are grouped in, in the order of the configuration.
+    pub assets: Vec<AssetInfo>,
+}
+
+/// An asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetInfo {
+    /// What it is called.
+    pub symbol: Asset,
+    /// How many decimals amounts of it have; those of its tokens may have others.
+    pub decimals: u8,
 }
 
 /// A chain that the broker is on.
@@ -41,4 +52,4 @@ pub struct Network {
 pub const PARAMS_EXAMPLE: &str = "{}";
 
 /// An example of [`Reply`].
-pub const REPLY_EXAMPLE: &str = r#"{"broker_address":"0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A","networks":[{"chain_id":31337,"name":"local","custody_address":"0x00000000000000000000000000000000000000cc","adjudicator_address":"0x00000000000000000000000000000000000000AA","challenge_min":3600,"challenge_max":2592000,"confirmations":0}]}"#;
+pub const REPLY_EXAMPLE: &str = r#"{"broker_address":"0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A","networks":[{"chain_id":31337,"name":"local","custody_address":"0x00000000000000000000000000000000000000cc","adjudicator_address":"0x00000000000000000000000000000000000000AA","challenge_min":3600,"challenge_max":2592000,"confirmations":0}],"assets":[{"symbol":"usdc","decimals":6}]}"#;

@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 
 use super::{
     accept_virtual_channel, cancel_virtual_channel, close_app_session, close_channel, create_app_session,
-    create_channel, get_app_definition, get_app_sessions, get_assets, get_channels, get_config,
-    get_ledger_balances, get_ledger_entries, get_ledger_transactions, get_settlement, get_state, ping,
-    propose_virtual_channel, reject_virtual_channel, settle, submit_app_state, transfer, update_state,
+    create_channel, delegate_session_key, get_app_definition, get_app_sessions, get_assets, get_channels,
+    get_config, get_ledger_balances, get_ledger_entries, get_ledger_transactions, get_session_keys,
+    get_settlement, get_state, ping, propose_virtual_channel, reject_virtual_channel, revoke_session_key,
+    settle, submit_app_state, transfer, update_state,
 };
 use crate::protocol::json::{JsonFault, decode_object};
 
@@ -29,6 +30,8 @@ pub enum Signing {
     Requester,
     /// The requester's over the request itself: the carried state has no room for the hash.
     RequesterItself,
+    /// The requester's and that of the session key, both over the request itself.
+    RequesterAndKey,
     /// The requester's, and over the virtual state in `approvals` those of members that reach the quorum.
     Approvals,
     /// Those of all members of the definition, each as [`Signing::Requester`].
@@ -43,6 +46,7 @@ impl Signing {
             Self::Session => "session",
             Self::Requester => "requester",
             Self::RequesterItself => "requester, over the request itself",
+            Self::RequesterAndKey => "requester and session key, over the request itself",
             Self::Approvals => "requester; quorum in `approvals`",
             Self::Members => "all members",
         }
@@ -154,6 +158,9 @@ methods! {
     CreateChannel create_channel Session;
     CloseChannel close_channel RequesterItself;
     Settle settle RequesterItself;
+    DelegateSessionKey delegate_session_key RequesterAndKey;
+    RevokeSessionKey revoke_session_key Requester;
+    GetSessionKeys get_session_keys Session;
 }
 
 impl Method {

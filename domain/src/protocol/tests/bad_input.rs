@@ -315,6 +315,7 @@ fn parameters_without_a_required_field_name_it() {
         "session_data",
         "app_session_id",
         "accept_within_secs",
+        "application",
     ];
     for method in Method::ALL.iter().copied() {
         let (params, _) = params_and_places(method);

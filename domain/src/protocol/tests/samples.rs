@@ -182,12 +182,13 @@ pub(super) fn unsigned(method: Method) -> Request {
         GetState get_state, GetLedgerBalances get_ledger_balances,
         GetLedgerEntries get_ledger_entries, GetLedgerTransactions get_ledger_transactions,
         GetAppSessions get_app_sessions, GetAppDefinition get_app_definition,
-        GetSettlement get_settlement, Transfer transfer, UpdateState update_state,
+        GetSettlement get_settlement, GetSessionKeys get_session_keys, Transfer transfer, UpdateState update_state,
         CreateAppSession create_app_session, ProposeVirtualChannel propose_virtual_channel,
         AcceptVirtualChannel accept_virtual_channel, RejectVirtualChannel reject_virtual_channel,
         CancelVirtualChannel cancel_virtual_channel, SubmitAppState submit_app_state,
         CloseAppSession close_app_session, CreateChannel create_channel,
-        CloseChannel close_channel, Settle settle,
+        CloseChannel close_channel, Settle settle, DelegateSessionKey delegate_session_key,
+        RevokeSessionKey revoke_session_key,
     )
 }
 
@@ -212,6 +213,9 @@ fn states_of(method: Method, hash: Digest) -> Vec<DirectState> {
         | Method::GetAppSessions
         | Method::GetAppDefinition
         | Method::GetSettlement
+        | Method::GetSessionKeys
+        | Method::DelegateSessionKey
+        | Method::RevokeSessionKey
         | Method::AcceptVirtualChannel
         | Method::RejectVirtualChannel
         | Method::CancelVirtualChannel
@@ -219,6 +223,11 @@ fn states_of(method: Method, hash: Digest) -> Vec<DirectState> {
         | Method::CloseAppSession
         | Method::CreateChannel => Vec::new(),
     }
+}
+
+/// The user's session key.
+pub(super) fn session_key() -> SigningKey {
+    SigningKey::from_bytes([0x33; 32]).unwrap()
 }
 
 /// The request with everything that it needs.
@@ -231,6 +240,7 @@ pub(super) fn request(method: Method) -> Request {
         Signing::Session => Vec::new(),
         Signing::Requester if !states.is_empty() => Vec::new(),
         Signing::Requester | Signing::RequesterItself | Signing::Approvals => vec![sign(&user(), &text)],
+        Signing::RequesterAndKey => vec![sign(&user(), &text), sign(&session_key(), &text)],
         // The user signs with the state.
         Signing::Members => vec![sign(&bob(), &text)],
     };

@@ -3,7 +3,7 @@
 use super::golden::{Line, files};
 use super::samples::{
     ASKED, bob, broker, channel_id, closed, custody, definition, example, parsed, request, response, room_id,
-    submitted, user,
+    session_key, submitted, user,
 };
 use crate::crypto::{Signed, Signers};
 use crate::primitives::Address;
@@ -30,6 +30,7 @@ fn requests_are_signed_by_whom_their_method_needs() {
                 continue;
             }
             Signing::Requester | Signing::RequesterItself | Signing::Approvals => vec![user().address()],
+            Signing::RequesterAndKey => vec![user().address(), session_key().address()],
             Signing::Members => definition().participants,
         };
         let signed = Signed::verify_carrying(text, request.signatures(), &states, &expected).unwrap();

@@ -3,6 +3,7 @@
 //! Each method goes the same way: in time or known, signed by whom it needs, right in itself, and then to the
 //! owner who decides. `docs/protocol.md` gives the order of checks.
 
+mod keys;
 mod money;
 mod rooms;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use domain::participant::KeyUse;
 use domain::primitives::Address;
 use domain::protocol::method::Call;
 use domain::protocol::{self, Code, Details, FrameId, Refusal, ServerBody};
@@ -91,6 +93,8 @@ impl Caller {
             Call::CloseAppSession(params) => self.close(params).await,
             Call::CloseChannel(params) => self.finalize(params).await,
             Call::Settle(params) => self.settle(params).await,
+            Call::DelegateSessionKey(params) => self.delegate(params).await,
+            Call::RevokeSessionKey(params) => self.revoke(params.session_key).await,
             Call::CreateChannel(params) => return self.create_channel(params).await,
             Call::Ping(_)
             | Call::GetConfig(_)
@@ -102,7 +106,8 @@ impl Caller {
             | Call::GetLedgerTransactions(_)
             | Call::GetAppSessions(_)
             | Call::GetAppDefinition(_)
-            | Call::GetSettlement(_) => {
+            | Call::GetSettlement(_)
+            | Call::GetSessionKeys(_) => {
                 return reads::answer(&self.shared, self.member, self.request.id(), call)
                     .await
                     .map(|response| render::sign(self.services(), response));
@@ -163,10 +168,10 @@ impl Caller {
     }
 
     /// Who signed the request, or a carried state that holds its hash; each of `expected` may have, and who asks
-    /// must.
-    async fn proven(&self, expected: &[Address]) -> Result<Asked<()>, Refusal> {
+    /// must. Session keys may have signed for a certain use; `None` is for participants alone.
+    async fn proven(&self, expected: &[Address], usage: Option<&KeyUse>) -> Result<Asked<()>, Refusal> {
         let states = verify::states(self.services(), self.request.states(), expected, None).await?;
-        verify::asked(self.services(), self.member, &self.request, states, expected)
+        verify::asked(self.services(), self.member, &self.request, states, (expected, usage)).await
     }
 }
 

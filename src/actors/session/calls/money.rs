@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::channel::direct::{CONTRACT_CHALLENGE_SECS_MIN, Terms};
 use domain::crypto::{Allocation, DirectParams, DirectState, Intent, Signed};
+use domain::participant::KeyUse;
 use domain::primitives::{Amount, ChainId, ChannelId, Token, Version};
 use domain::protocol::method::{Method, close_channel, create_channel, settle, transfer};
 use domain::protocol::{self, ChannelTerms, Code, Details, Refusal, Response, ServerBody, State};
@@ -20,7 +21,7 @@ use crate::clock;
 impl Caller {
     pub(super) async fn transfer(&self, params: transfer::Params) -> Result<Answer, Failed> {
         self.check_time()?;
-        let asked = self.proven(&[self.member]).await?;
+        let asked = self.proven(&[self.member], Some(&KeyUse::Transfer)).await?;
         let to = params.destination;
         if to.is_zero() || to == self.member || to == self.services().broker {
             let details = Details { participant: Some(to), ..Details::default() };
@@ -35,7 +36,7 @@ impl Caller {
 
     pub(super) async fn update_state(&self) -> Result<Answer, Failed> {
         self.check_time()?;
-        let asked = self.proven(&[self.member]).await?;
+        let asked = self.proven(&[self.member], None).await?;
         if asked.states.is_empty() {
             return Err(Refusal::new(Code::MissingState).into());
         }
@@ -89,7 +90,8 @@ impl Caller {
     ) -> Result<(Asked<()>, Vec<Signed<DirectState>>), Refusal> {
         let expected = [self.member];
         let states = verify::states(self.services(), self.request.states(), &expected, new_on).await?;
-        let asked = verify::asked(self.services(), self.member, &self.request, Vec::new(), &expected)?;
+        let signers = (expected.as_slice(), None);
+        let asked = verify::asked(self.services(), self.member, &self.request, Vec::new(), signers).await?;
         Ok((asked, states))
     }
 

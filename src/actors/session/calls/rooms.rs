@@ -1,6 +1,7 @@
 //! Requests about virtual channels.
 
 use domain::crypto::{Signature, Signed, VerifyError, VirtualIntent, VirtualState};
+use domain::participant::KeyUse;
 use domain::primitives::{Address, ChannelId};
 use domain::protocol::method::propose_virtual_channel::ACCEPT_SECS_DEFAULT;
 use domain::protocol::method::submit_app_state::AppIntent;
@@ -13,6 +14,7 @@ use super::money::unknown_token;
 use super::{Caller, Failed, within};
 use crate::actors::answer::Answer;
 use crate::actors::request::{Asked, Refused};
+use crate::actors::session::keys::Keys;
 use crate::actors::session::{reads, refusal};
 use crate::actors::supervisor::{OpenVirtualChannel, Opening};
 use crate::actors::virtual_channel::{Accepted, AskVirtualChannel, NextState, Wish};
@@ -36,7 +38,8 @@ impl Caller {
             data: params.session_data.map(|data| data.to_string()),
             accept_within_secs: None,
         };
-        let asked = self.proven(&params.definition.participants).await?.about(opening);
+        let usage = KeyUse::Room { application: params.definition.application.to_string() };
+        let asked = self.proven(&params.definition.participants, Some(&usage)).await?.about(opening);
         let supervisor = self.services().supervisor()?;
         Ok(within(supervisor.send(OpenVirtualChannel { asked: Box::new(asked) })).await?)
     }
@@ -50,26 +53,27 @@ impl Caller {
             data: params.session_data.map(|data| data.to_string()),
             accept_within_secs: Some(secs),
         };
-        let asked = self.proven(&[self.member]).await?.about(opening);
+        let usage = KeyUse::Room { application: params.definition.application.to_string() };
+        let asked = self.proven(&[self.member], Some(&usage)).await?.about(opening);
         let supervisor = self.services().supervisor()?;
         Ok(within(supervisor.send(OpenVirtualChannel { asked: Box::new(asked) })).await?)
     }
 
     pub(super) async fn accept(&self, params: accept_virtual_channel::Params) -> Result<Answer, Failed> {
         self.check_time()?;
-        self.members_of(params.app_session_id).await?;
+        let (_, usage) = self.room_of(params.app_session_id).await?;
         let accepted = Accepted {
             allocations: params.allocations.into_iter().map(Into::into).collect(),
             data: params.session_data.map(|data| data.to_string()),
         };
-        let asked = self.proven(&[self.member]).await?.about(Wish::Accept(accepted));
+        let asked = self.proven(&[self.member], Some(&usage)).await?.about(Wish::Accept(accepted));
         self.ask_room(params.app_session_id, asked).await
     }
 
     pub(super) async fn decline(&self, channel: ChannelId, end: Decline) -> Result<Answer, Failed> {
         self.check_time()?;
-        let members = self.members_of(channel).await?;
-        let asked = self.proven(&[self.member]).await?;
+        let (members, usage) = self.room_of(channel).await?;
+        let asked = self.proven(&[self.member], Some(&usage)).await?;
         if let Some(state) = asked.states.first() {
             return Err(moves_nothing(state.body().channel_id).into());
         }
@@ -82,28 +86,28 @@ impl Caller {
 
     pub(super) async fn submit(&self, params: submit_app_state::Params) -> Result<Answer, Failed> {
         self.check_time()?;
-        let members = self.members_of(params.app_session_id).await?;
+        let (members, usage) = self.room_of(params.app_session_id).await?;
         // Each member may put money in, from a direct channel of its own or its wallet.
         let expected = if params.intent == AppIntent::Operate { vec![self.member] } else { members.clone() };
-        let asked = self.proven(&expected).await?;
+        let asked = self.proven(&expected, Some(&usage)).await?;
         if let Some(state) = asked.states.first().filter(|_| params.intent == AppIntent::Operate) {
             return Err(moves_nothing(state.body().channel_id).into());
         }
         let state = params.state(self.services().broker, &members).map_err(|error| Refusal::from(&error))?;
         let data = params.session_data.map(|data| data.to_string());
         self.check_tokens(&state)?;
-        let next = self.approved(state, &params.approvals, data, &members).await?;
+        let next = self.approved(state, &params.approvals, data, (&members, &usage)).await?;
         self.ask_room(params.app_session_id, asked.about(Wish::Update(next))).await
     }
 
     pub(super) async fn close(&self, params: close_app_session::Params) -> Result<Answer, Failed> {
         self.check_time()?;
-        let members = self.members_of(params.app_session_id).await?;
+        let (members, usage) = self.room_of(params.app_session_id).await?;
         // Each member may have its money sent to a direct channel of its own.
-        let asked = self.proven(&members).await?;
+        let asked = self.proven(&members, Some(&usage)).await?;
         let state = params.state(self.services().broker, &members).map_err(|error| Refusal::from(&error))?;
         let data = params.session_data.map(|data| data.to_string());
-        let next = self.approved(state, &params.approvals, data, &members).await?;
+        let next = self.approved(state, &params.approvals, data, (&members, &usage)).await?;
         self.ask_room(params.app_session_id, asked.about(Wish::Close(next))).await
     }
 
@@ -124,12 +128,13 @@ impl Caller {
         }
     }
 
-    /// The members of a virtual channel; for a stranger it does not exist.
-    async fn members_of(&self, channel: ChannelId) -> Result<Vec<Address>, Refusal> {
-        let members = reads::members(self.services(), channel).await?;
-        members
-            .filter(|members| members.contains(&self.member))
-            .ok_or_else(|| refusal::unknown_channel(channel))
+    /// The members of a virtual channel, and what their session keys would be used for; for a stranger it does not
+    /// exist.
+    async fn room_of(&self, channel: ChannelId) -> Result<(Vec<Address>, KeyUse), Refusal> {
+        let found = reads::virtual_of(self.services(), self.member, channel).await?;
+        let found = found.ok_or_else(|| refusal::unknown_channel(channel))?;
+        let application = found.definition().application.clone();
+        Ok((found.members().to_vec(), KeyUse::Room { application }))
     }
 
     /// A state with the approvals of members.
@@ -138,9 +143,18 @@ impl Caller {
         state: VirtualState,
         approvals: &[Signature],
         data: Option<String>,
-        members: &[Address],
+        (members, usage): (&[Address], &KeyUse),
     ) -> Result<NextState, Refusal> {
-        match Signed::verify(state.clone(), approvals, members) {
+        let mut approved = Signed::verify(state.clone(), approvals, members);
+        if let Err(VerifyError::UnknownSigner { .. }) = approved {
+            let (keys, now) = (Keys::of(self.services(), members).await?, clock::now());
+            let by_keys = Signed::verify_for(state.clone(), approvals, members, &keys.delegates(now));
+            if let Ok(signed) = &by_keys {
+                keys.check(signed.signers(), Some(usage), now)?;
+                approved = by_keys;
+            }
+        }
+        match approved {
             Ok(state) => Ok(NextState { state, data }),
             Err(error) => Err(self.unapproved(&state, data.as_deref(), &error).await),
         }
@@ -169,7 +183,7 @@ impl Caller {
 }
 
 /// It moves nothing outside the virtual channel: it takes no states of direct channels.
-fn moves_nothing(channel: ChannelId) -> Refusal {
+pub(super) fn moves_nothing(channel: ChannelId) -> Refusal {
     let (channel_id, field) = (Some(channel), Some("states".to_owned()));
     Refusal::new(Code::InvalidState).with(Details { channel_id, field, ..Details::default() })
 }

@@ -7,15 +7,17 @@ pub(super) use ledger::settlement;
 use domain::channel::direct::DirectChannel;
 use domain::channel::virtual_channel::VirtualChannel;
 use domain::ledger::OwnerId;
-use domain::primitives::{Address, ChannelId};
+use domain::participant::{Cap, SessionKey};
+use domain::primitives::{Address, Asset, ChannelId};
+use domain::protocol::method::delegate_session_key::Scope;
 use domain::protocol::method::{
-    Call, Method, get_app_sessions, get_assets, get_channels, get_config, get_state, ping,
+    Call, Method, get_app_sessions, get_assets, get_channels, get_config, get_session_keys, get_state, ping,
 };
 use domain::protocol::{
     ChannelTerms, Code, CosignedState, Cursor, Details, PageSize, Refusal, RequestId, Response, Text,
 };
 
-use super::{SessionShared, refusal, render};
+use super::{SessionShared, keys, refusal, render};
 use crate::actors::push::ChannelView;
 use crate::actors::services::Services;
 use crate::clock;
@@ -76,6 +78,7 @@ pub(super) async fn answer(
             let found = found.ok_or_else(|| refusal::unknown_channel(params.channel_id))?;
             Response::answer(id, method, &found, now)
         }
+        Call::GetSessionKeys(_) => Response::answer(id, method, &session_keys(services, member).await?, now),
         Call::Ping(_)
         | Call::Transfer(_)
         | Call::UpdateState(_)
@@ -88,7 +91,9 @@ pub(super) async fn answer(
         | Call::CloseAppSession(_)
         | Call::CreateChannel(_)
         | Call::CloseChannel(_)
-        | Call::Settle(_) => Response::answer(id, Method::Ping, &ping::Reply {}, now),
+        | Call::Settle(_)
+        | Call::DelegateSessionKey(_)
+        | Call::RevokeSessionKey(_) => Response::answer(id, Method::Ping, &ping::Reply {}, now),
     })
 }
 
@@ -102,14 +107,22 @@ pub(super) async fn current(
     render::cosigned(services, &channel.current()?)
 }
 
-/// The members of a virtual channel; `None` when there is none of this id.
-pub(super) async fn members(
-    services: &Services,
-    channel: ChannelId,
-) -> Result<Option<Vec<Address>>, Refusal> {
-    let stored = load(services, OwnerId::Channel(channel)).await?;
-    let channel = stored.state.and_then(|row| virtual_channel(&row));
-    Ok(channel.map(|channel| channel.members().to_vec()))
+/// The session keys of the member that live.
+async fn session_keys(services: &Services, member: Address) -> Result<get_session_keys::Reply, Refusal> {
+    let keys = keys::of_one(services, member).await?;
+    let shown = |(address, key): (Address, &SessionKey)| get_session_keys::Key {
+        session_key: address,
+        scope: key.scope.iter().copied().map(Scope).collect(),
+        application: key.application.as_deref().and_then(Text::new),
+        caps: key.caps.iter().map(|(asset, cap)| shown_cap(asset, *cap)).collect(),
+        created_at: key.created_at,
+        expires_at: key.expires_at,
+    };
+    Ok(get_session_keys::Reply { session_keys: keys.all_live(clock::now()).map(shown).collect() })
+}
+
+fn shown_cap(asset: &Asset, cap: Cap) -> get_session_keys::Cap {
+    get_session_keys::Cap { asset: asset.clone(), amount: cap.most, used: cap.used }
 }
 
 async fn load(services: &Services, owner: OwnerId) -> Result<Stored, Refusal> {

@@ -81,8 +81,8 @@ fn begins_open_at_version_one_with_its_deadlines() {
     assert!(channel.is_member(alice().address()) && !channel.is_member(carol().address()));
     let signed = signers(&[alice(), bob()]);
     assert_eq!(channel.approvals().len(), 2);
-    for (signer, signature) in channel.approvals() {
-        assert_eq!(signed.signature_of(*signer), Some(*signature));
+    for (signer, by) in channel.approvals() {
+        assert_eq!(signed.signature_of(*signer), Some(by.signature));
     }
 }
 

@@ -153,7 +153,7 @@ fn the_agreed_state_can_be_proven_by_its_approvals() {
     use crate::crypto::Signed;
     let mut channel = story();
     let proven = |channel: &VirtualChannel| {
-        let signatures: Vec<_> = channel.approvals().values().copied().collect();
+        let signatures: Vec<_> = channel.approvals().values().map(|by| by.signature).collect();
         Signed::verify(channel.agreed_state(), &signatures, channel.members())
     };
     assert!(proven(&channel).is_err(), "the opening is signed as a request");
