@@ -171,3 +171,44 @@ fn a_missing_configuration_is_named() {
     let text = stderr(&output);
     assert!(text.starts_with("error: cannot read config.toml: No such file"), "{text}");
 }
+
+/// What an operator can get wrong, and what `serve` says: the file, the line and the key. Nothing is started.
+#[test]
+fn serve_starts_nothing_with_a_wrong_configuration() {
+    const TOKEN: &str = "address = \"0x1000000000000000000000000000000000000003\"";
+    let cases = [
+        ("listen = ", "listn = ", "server.listn: unknown key, did you mean listen?"),
+        ("listen = ", "zzz = ", "server.zzz: unknown key, known are listen"),
+        ("name = \"base\"", "name = \"polygon\"", "networks[1].name: already used by networks[0].name"),
+        ("chain_id = 8453", "chain_id = 137", "networks[1].chain_id: already used by networks[0].chain_id"),
+        (
+            "custody = \"0x2000000000000000000000000000000000000001\"",
+            "custody = \"0xFB6916095ca1df60bB79Ce92cE3Ea74c37c5d359\"",
+            "networks[1].custody: address checksum does not match, \
+             expected 0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+        ),
+        ("symbol = \"usdc\"\n# How", "# How", "assets[0].symbol: missing"),
+        (
+            "[[assets.tokens]]\nnetwork = \"base\"\naddress = \"0x2000000000000000000000000000000000000003\"",
+            &format!("[[assets.tokens]]\nnetwork = \"polygon\"\n{TOKEN}"),
+            "assets[0].tokens[1].address: already used by assets[0].tokens[0].address",
+        ),
+    ];
+    for (right, wrong, said) in cases {
+        let directory = directory();
+        assert_eq!(SAMPLE.matches(right).count(), 1, "{right}");
+        let text = SAMPLE.replace(right, wrong);
+        std::fs::write(directory.path().join("config.toml"), &text).unwrap();
+        let variables = [("CLEARNET__BROKER__PRIVATE_KEY", KEY)];
+        let output = clearnet(directory.path(), &variables, &["serve"]);
+        let shown = stderr(&output);
+        let line =
+            shown.lines().find(|line| line.ends_with(said)).unwrap_or_else(|| panic!("{said}\n{shown}"));
+        let number: usize =
+            line.strip_prefix("config.toml:").unwrap().split(':').next().unwrap().parse().unwrap();
+        let key = said.split(':').next().unwrap().rsplit('.').next().unwrap();
+        let there = text.lines().nth(number - 1).unwrap();
+        assert!(there.starts_with(key) || there.starts_with("[["), "{line}\n{there}");
+        assert!(!directory.path().join("data").exists(), "{said}");
+    }
+}
