@@ -47,7 +47,7 @@ fn a_made_key_is_the_brokers() {
     assert_eq!(made.as_object().unwrap().len(), 2);
     let mode = std::fs::metadata(directory.path().join("broker.key")).unwrap().mode();
     assert_eq!(mode & 0o7777, 0o600);
-    let checked = clearnet(directory.path(), &[], &["config", "check", "--json"]);
+    let checked = clearnet(directory.path(), &[], &["config", "check", "--offline", "--json"]);
     let checked: Value = serde_json::from_str(stdout(&checked)).unwrap();
     assert_eq!(checked["broker"]["address"], made["address"]);
     assert_eq!(checked["broker"]["key_file"], "broker.key");
@@ -78,7 +78,7 @@ fn keygen_does_not_overwrite() {
 fn config_check_shows_what_it_comes_to_and_that_it_asked_nobody() {
     let directory = directory();
     let variables = [("CLEARNET__BROKER__PRIVATE_KEY", KEY)];
-    let output = clearnet(directory.path(), &variables, &["config", "check"]);
+    let output = clearnet(directory.path(), &variables, &["config", "check", "--offline"]);
     let expected = format!(
         "config.toml is valid\n\
          \n\
@@ -117,8 +117,11 @@ fn config_check_shows_what_it_comes_to_and_that_it_asked_nobody() {
 fn config_check_speaks_json() {
     let directory = directory();
     let variables = [("CLEARNET__BROKER__PRIVATE_KEY", KEY)];
-    let output =
-        clearnet(directory.path(), &variables, &["config", "check", "--json", "--listen", "[::1]:0"]);
+    let output = clearnet(
+        directory.path(),
+        &variables,
+        &["config", "check", "--offline", "--json", "--listen", "[::1]:0"],
+    );
     let summary: Value = serde_json::from_str(stdout(&output)).unwrap();
     assert_eq!(summary["checks"], "offline");
     assert_eq!(summary["broker"]["address"], ADDRESS);
@@ -155,11 +158,11 @@ fn config_check_tells_every_problem_on_a_line_of_its_own() {
 #[test]
 fn config_check_needs_the_key_and_does_not_show_what_it_found_instead() {
     let directory = directory();
-    let missing = clearnet(directory.path(), &[], &["config", "check"]);
+    let missing = clearnet(directory.path(), &[], &["config", "check", "--offline"]);
     let text = stderr(&missing);
     assert!(text.starts_with("error: cannot read key file broker.key: No such file"), "{text}");
     let variables = [("CLEARNET__BROKER__PRIVATE_KEY", "0xcorrecthorse"), ("RUST_LOG", "trace")];
-    let wrong = clearnet(directory.path(), &variables, &["config", "check"]);
+    let wrong = clearnet(directory.path(), &variables, &["config", "check", "--offline"]);
     let expected = "error: no private key in CLEARNET__BROKER__PRIVATE_KEY: malformed hex digits\n";
     assert_eq!(stderr(&wrong), expected);
 }
@@ -167,7 +170,7 @@ fn config_check_needs_the_key_and_does_not_show_what_it_found_instead() {
 #[test]
 fn a_missing_configuration_is_named() {
     let directory = tempfile::tempdir().unwrap();
-    let output = clearnet(directory.path(), &[], &["config", "check"]);
+    let output = clearnet(directory.path(), &[], &["config", "check", "--offline"]);
     let text = stderr(&output);
     assert!(text.starts_with("error: cannot read config.toml: No such file"), "{text}");
 }

@@ -5,6 +5,7 @@
 mod audit;
 mod cli;
 mod config;
+mod config_check;
 mod crash;
 mod demo;
 mod devnet;
