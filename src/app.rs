@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use domain::channel::direct::{CONTRACT_CHALLENGE_SECS_MIN, Terms};
 use domain::crypto::{CustodyDomain, SigningKey};
 use domain::ledger::OwnerId;
-use domain::primitives::{ChainId, Token};
+use domain::primitives::{Address, ChainId, Token};
 use domain::protocol::method::{get_assets, get_config};
 use evm::{Client, ContractMismatch, RpcLimits};
 use secrecy::ExposeSecret as _;
@@ -22,6 +22,7 @@ use crate::actors::journal::{JournalActor, JournalHealth};
 use crate::actors::proposals::Proposals;
 use crate::actors::services::{CheckedChains, ReadChains, Services};
 use crate::actors::session::{Facts, SessionShared};
+use crate::actors::stop::Stop;
 use crate::actors::supervisor::SupervisorActor;
 use crate::chain::{ChainClient, EvmChain};
 use crate::clock;
@@ -37,6 +38,9 @@ const CATCH_UP_POLL: Duration = Duration::from_millis(10);
 
 /// How long a chain that did not answer is left alone before it is asked again.
 const CHAIN_RETRY: Duration = Duration::from_secs(5);
+
+/// How many such whiles pass between two looks at what the broker has for gas: a minute.
+const COIN_TURNS: u32 = 12;
 
 /// A broker that runs.
 pub struct App {
@@ -64,6 +68,7 @@ impl App {
         let mut chains: BTreeMap<ChainId, Arc<dyn ChainClient>> = BTreeMap::new();
         let mut clients = BTreeMap::new();
         for network in &config.networks {
+            journal.figures().add_chain(network.chain_id);
             let client = Client::new(network.rpc_url.expose(), network.chain_id, RpcLimits::STANDARD)?;
             chains.insert(network.chain_id, Arc::new(EvmChain::new(client.clone(), network.custody, broker)));
             clients.insert(network.chain_id, client);
@@ -91,6 +96,7 @@ impl App {
             proposals: Proposals::default(),
             checked_chains: CheckedChains::default(),
             read_chains: ReadChains::default(),
+            stop: Stop::default(),
         });
         SupervisorActor::open(Arc::clone(&services))
             .await
@@ -161,7 +167,7 @@ async fn stop_signal() {
     }
 }
 
-fn terms(network: &NetworkConfig, tokens: &BTreeSet<Token>, broker: domain::primitives::Address) -> Terms {
+fn terms(network: &NetworkConfig, tokens: &BTreeSet<Token>, broker: Address) -> Terms {
     let on_chain = tokens.iter().filter(|token| token.chain_id == network.chain_id);
     Terms {
         chain_id: network.chain_id,
@@ -228,7 +234,10 @@ async fn keep_watching(
     client: Client,
     mut watcher: Option<Addr<ChainWatcherActor>>,
 ) {
-    loop {
+    for turn in 0_u32.. {
+        if turn.is_multiple_of(COIN_TURNS) {
+            look_at_coin(&services, &client).await;
+        }
         tokio::time::sleep(CHAIN_RETRY).await;
         match &watcher {
             Some(watcher) if watcher.connected() => continue,
@@ -247,6 +256,16 @@ async fn keep_watching(
                 log::warn!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
             }
         }
+    }
+}
+
+/// Looks how much the broker has for gas. A chain that does not answer leaves the figure as it was.
+async fn look_at_coin(services: &Services, client: &Client) {
+    let read = async { client.balance(services.broker, Address::ZERO, client.head().await?).await };
+    if let Ok(Ok(balance)) = tokio::time::timeout(CHAIN_WAIT, read).await {
+        // For people to look at; the book counts in the smallest unit.
+        let coins = balance.to_string().parse::<f64>().unwrap_or_default() / 1e18;
+        services.journal.figures().set_coin_balance(client.chain_id(), coins);
     }
 }
 

@@ -16,6 +16,7 @@ use super::journal::JournalHandle;
 use super::participant::ParticipantActor;
 use super::proposals::Proposals;
 use super::request::Refused;
+use super::stop::Stop;
 use super::supervisor::{Load, SupervisorActor};
 use super::virtual_channel::VirtualChannelActor;
 use crate::chain::ChainClient;
@@ -53,6 +54,8 @@ pub struct Services {
     pub checked_chains: CheckedChains,
     /// Up to when chains were read.
     pub read_chains: ReadChains,
+    /// Whether the broker is stopping.
+    pub stop: Stop,
 }
 
 /// When the log of each chain was last read to its confirmed end.
@@ -71,13 +74,18 @@ impl ReadChains {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(chain_id, now);
     }
 
+    /// When everything confirmed was last known to be read; `None` when it never was.
+    #[must_use]
+    pub fn last(&self, chain_id: ChainId) -> Option<Timestamp> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&chain_id).copied()
+    }
+
     /// Whether the chain has been read lately.
     ///
     /// # Errors
     /// [`Refused::ChainUnavailable`] when it has not.
     pub fn check(&self, chain_id: ChainId, now: Timestamp) -> Result<(), Refused> {
-        let read = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let is_read = read.get(&chain_id).is_some_and(|at| now.millis_since(*at) <= UNREAD_MILLIS_MAX);
+        let is_read = self.last(chain_id).is_some_and(|at| now.millis_since(at) <= UNREAD_MILLIS_MAX);
         if is_read { Ok(()) } else { Err(Refused::ChainUnavailable { chain_id }) }
     }
 }

@@ -29,6 +29,7 @@ use super::services::Services;
 use super::supervisor::Birth;
 use crate::chain::{ChainClient, ChainError};
 use crate::clock;
+use crate::metrics::SettlementOutcome;
 use crate::store::{OutboxId, OutboxRow, OutboxStatus, PAGE_ROWS_MAX, StateKind};
 use creation::{Creation, Sent};
 use pursue::{Fate, Place};
@@ -185,6 +186,7 @@ impl ChainSenderActor {
     ///
     /// Not before everything that was decided is known, or a place would be given away twice.
     fn look(&mut self, ctx: &mut Context<Self>) {
+        self.services.journal.figures().set_outbox_open(self.chain_id, self.open.len());
         let kept = self.open.iter().filter(|(id, _)| !self.unkept.contains(id));
         let open: BTreeMap<OutboxId, Creation> = kept.map(|(id, creation)| (*id, creation.clone())).collect();
         if self.is_looking || !self.is_read || open.is_empty() {
@@ -233,6 +235,7 @@ impl ChainSenderActor {
     fn finish(&mut self, id: OutboxId, ctx: &mut Context<Self>) {
         if let Some(creation) = self.open.remove(&id) {
             self.ended += 1;
+            self.services.journal.figures().settled(self.chain_id, SettlementOutcome::Executed);
             log::info!(chain_id:% = self.chain_id, channel_id:% = creation.channel(); "a settlement was executed");
             self.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
         }
@@ -252,6 +255,7 @@ impl ChainSenderActor {
         };
         ctx.spawn(refunded.into_actor(self).map(move |refunded, act, ctx| match refunded {
             Ok(()) => {
+                act.services.journal.figures().settled(act.chain_id, SettlementOutcome::Failed);
                 act.open.remove(&id);
                 act.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
             }
@@ -285,6 +289,7 @@ impl ChainSenderActor {
         self.unkept.remove(&id);
         let Some(sent) = self.open.get(&id).and_then(|creation| creation.sent.clone()) else { return };
         let (chain, chain_id) = (Arc::clone(&self.chain), self.chain_id);
+        self.services.journal.figures().transaction_sent(chain_id);
         let sending = async move {
             match chain.send_raw(&sent.raw()).await {
                 Ok(_) | Err(ChainError::NonceTooLow) => {}

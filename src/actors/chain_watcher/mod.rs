@@ -157,6 +157,9 @@ impl ChainWatcherActor {
     fn rest(&mut self, ctx: &mut Context<Self>) {
         self.is_busy = false;
         self.retry_ms = RETRY_MS_MIN;
+        if let Some(read) = self.cursor {
+            self.services.journal.figures().set_chain_read_height(self.plan.chain_id, read.height);
+        }
         self.services.read_chains.insert(self.plan.chain_id, clock::now());
         if self.is_wanted {
             self.look(ctx);
@@ -247,6 +250,9 @@ impl StreamHandler<FromJournal> for ChainWatcherActor {
             FromJournal::Durable { upto } => {
                 for owners in self.pen.durable(upto) {
                     wake(&self.services, owners);
+                }
+                if let Some(read) = self.cursor {
+                    self.services.journal.figures().set_chain_read_height(self.plan.chain_id, read.height);
                 }
                 if self.is_all {
                     self.services.read_chains.insert(self.plan.chain_id, clock::now());

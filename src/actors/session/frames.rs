@@ -12,6 +12,7 @@ use crate::clock;
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
     fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Ctx) {
         self.heard_at = clock::now();
+        self.count(&message);
         match message {
             Ok(ws::Message::Text(text)) => self.text(&text, ctx),
             Ok(ws::Message::Binary(_)) => self.refuse(None, Refusal::new(Code::BinaryFrame), ctx),
@@ -35,6 +36,23 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
 }
 
 impl SessionActor {
+    /// Counts what came.
+    fn count(&self, message: &Result<ws::Message, ws::ProtocolError>) {
+        use actix_http::ws::Item;
+        let bytes = match message {
+            Ok(ws::Message::Text(text)) => text.len(),
+            Ok(ws::Message::Binary(bytes) | ws::Message::Ping(bytes) | ws::Message::Pong(bytes)) => {
+                bytes.len()
+            }
+            Ok(ws::Message::Continuation(
+                Item::FirstText(bytes) | Item::FirstBinary(bytes) | Item::Continue(bytes) | Item::Last(bytes),
+            )) => bytes.len(),
+            Ok(ws::Message::Close(_) | ws::Message::Nop) | Err(_) => 0,
+        };
+        self.figures().frames_received.inc();
+        self.figures().received_bytes.inc_by(bytes as u64);
+    }
+
     /// A frame in several parts: its text is put together, within the size of a frame. Of a binary frame the first
     /// part is refused, and the others are left unread.
     fn part(&mut self, part: actix_http::ws::Item, ctx: &mut Ctx) {

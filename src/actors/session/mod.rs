@@ -31,9 +31,11 @@ use domain::protocol::{
 
 use super::participant::{Attach, Detach, ParticipantActor};
 use super::push::{Push, Tell};
+use super::readiness::Readiness;
 use super::services::Services;
 use super::virtual_channel::Unsubscribe;
 use crate::clock;
+use crate::metrics::{Figures, OpenSession};
 use login::Login;
 use rate::Rate;
 use unread::{PingText, read_by};
@@ -71,6 +73,14 @@ pub struct SessionShared {
     pub facts: reads::Facts,
 }
 
+impl SessionShared {
+    /// Whether everything is there that clients need.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.services.readiness(clock::now())
+    }
+}
+
 /// One WebSocket client.
 pub struct SessionActor {
     id: SessionId,
@@ -95,6 +105,7 @@ pub struct SessionActor {
     has_missed: Arc<AtomicBool>,
     /// What has come of a frame in several parts; `None` while none comes that is read.
     parts: Option<Vec<u8>>,
+    _open: OpenSession,
 }
 
 type Ctx = WebsocketContext<SessionActor>;
@@ -103,6 +114,7 @@ impl SessionActor {
     /// A session of a client that has just connected.
     #[must_use]
     pub fn new(shared: Arc<SessionShared>) -> Self {
+        let open = shared.services.journal.figures().open_session();
         Self {
             id: SessionId::random(),
             shared,
@@ -117,7 +129,12 @@ impl SessionActor {
             since_ping: 0,
             has_missed: Arc::default(),
             parts: None,
+            _open: open,
         }
+    }
+
+    fn figures(&self) -> &Figures {
+        self.services().journal.figures()
     }
 
     fn services(&self) -> &Arc<Services> {
@@ -151,6 +168,8 @@ impl SessionActor {
             self.close(Code::SlowConsumer, ctx);
             return;
         }
+        self.figures().frames_sent.inc();
+        self.figures().sent_bytes.inc_by(bytes as u64);
         send(ctx);
         if self.since_ping > PING_BYTES {
             self.ping(ctx);
@@ -173,6 +192,7 @@ impl SessionActor {
     fn refuse(&mut self, id: Option<FrameId>, refusal: Refusal, ctx: &mut Ctx) {
         let code = refusal.code;
         log::debug!(session_id:% = self.id, code:% = code; "refused: {}", refusal.message);
+        self.figures().refused(code);
         match code.session_effect() {
             SessionEffect::Answer => self.send(&ServerFrame { id, body: ServerBody::Error(refusal) }, ctx),
             SessionEffect::AnswerAndClose => {
@@ -184,6 +204,9 @@ impl SessionActor {
     }
 
     fn close(&mut self, code: Code, ctx: &mut Ctx) {
+        if code == Code::SlowConsumer {
+            self.figures().slow_consumers.inc();
+        }
         let description = Some(code.name().to_owned());
         ctx.close(Some(actix_web_actors::ws::CloseReason {
             code: actix_web_actors::ws::CloseCode::Policy,

@@ -50,7 +50,7 @@ impl SessionActor {
         log::debug!(session_id:% = self.id, method:% = request.method(), request_id:% = request.id(); "asked");
         let shared = Arc::clone(&self.shared);
         let caller = Caller { shared, member, request: request.clone() };
-        self.later(id, async move { caller.answer(call).await }, ctx);
+        self.later(id, caller.answer_counted(call), ctx);
     }
 }
 
@@ -75,6 +75,15 @@ impl From<Refused> for Failed {
 impl Caller {
     fn services(&self) -> &Arc<Services> {
         &self.shared.services
+    }
+
+    async fn answer_counted(self, call: Call) -> Result<ServerBody, Refusal> {
+        let (figures, method) = (Arc::clone(self.services().journal.figures()), call.method());
+        let timer = figures.time_request(method);
+        let answered = self.answer(call).await;
+        timer.observe_duration();
+        figures.answered(method, answered.as_ref().err().map(|refusal| refusal.code));
+        answered
     }
 
     async fn answer(self, call: Call) -> Result<ServerBody, Refusal> {
