@@ -125,27 +125,37 @@ impl App {
 
     /// Serves until the process is told to stop, or the journal can write no more.
     ///
+    /// Told to stop, it takes nothing more, makes durable and answers what it has taken, and ends within seconds.
+    ///
     /// # Errors
-    /// When another broker has taken over the store, or the server failed.
+    /// When another broker has taken over the store, the server failed, or the process was told to stop twice.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
-        let handle = self.listening.server.handle();
-        let mut health = self.services.journal.health();
+        let Self { services, listening } = self;
+        let (handle, mut server) = (listening.server.handle(), listening.server);
+        let mut health = services.journal.health();
         let fenced = async move {
             // An ended journal has nothing more to say, and nothing can be done without it.
             let _ended = health.wait_for(|health| *health == JournalHealth::Fenced).await;
         };
         tokio::select! {
-            served = self.listening.server => served.context("the server failed"),
-            () = stop_signal() => {
-                log::info!("stopping");
-                handle.stop(true).await;
-                self.services.drain().await;
-                Ok(())
-            }
+            served = &mut server => return served.context("the server failed"),
+            () = stop_signal() => log::info!("stopping: nothing more is taken"),
             () = fenced => {
-                handle.stop(false).await;
-                Err(anyhow::anyhow!("another broker has taken over the store, or the journal has failed"))
+                anyhow::bail!("another broker has taken over the store, or the journal has failed");
             }
+        }
+        let stopped = async {
+            // The server works while it is waited for.
+            let ended = async {
+                services.wind_down().await;
+                handle.stop(true).await;
+            };
+            let (served, ()) = futures::join!(&mut server, ended);
+            served.context("the server failed")
+        };
+        tokio::select! {
+            stopped = stopped => stopped.inspect(|()| log::info!("stopped")),
+            () = stop_signal() => Err(anyhow::anyhow!("told to stop once more: what was not durable was not acknowledged")),
         }
     }
 }

@@ -18,8 +18,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct LocalBroker {
     ws_url: String,
-    /// Kept so that the broker lives.
-    _process: Process,
+    process: Process,
 }
 
 /// What a broker says when it is ready.
@@ -49,10 +48,26 @@ impl LocalBroker {
             serde_json::from_str(line).ok()
         })?;
         match timeout(START_TIMEOUT, ready).await {
-            Ok(Ok(Ready { ws_url })) => Ok(Self { ws_url, _process: process }),
+            Ok(Ok(Ready { ws_url })) => Ok(Self { ws_url, process }),
             Ok(Err(_)) => Err(process.failure("the broker ended before it was ready")),
             Err(_) => Err(process.failure("the broker is not ready in time")),
         }
+    }
+
+    /// Tells the broker to stop, as an operator does (SIGTERM).
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn terminate(&mut self) -> Result<()> {
+        self.process.signal("TERM")
+    }
+
+    /// Waits until the broker has ended by itself; its exit code.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub async fn ended(self) -> Result<i32> {
+        self.process.ended().await
     }
 
     /// Where clients connect.

@@ -15,8 +15,8 @@ use serde::Serialize;
 use crate::actors::journal::JournalHealth;
 use crate::actors::session::{SessionActor, SessionShared};
 
-/// How long open requests may take when the server stops, in seconds; sessions are told to come back.
-const SHUTDOWN_SECS: u64 = 5;
+/// How long connections may take to end when the server stops, in seconds: sessions have ended before.
+const SHUTDOWN_SECS: u64 = 2;
 
 /// A server that listens, and where.
 pub struct Listening {

@@ -2,6 +2,7 @@
 
 mod figures;
 mod readiness;
+mod stopping;
 
 use std::net::SocketAddr;
 use std::time::Duration;

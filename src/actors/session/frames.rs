@@ -98,6 +98,9 @@ impl SessionActor {
         let Some(member) = self.member() else {
             return self.refuse(id, Refusal::new(Code::AuthRequired), ctx);
         };
+        if self.is_leaving {
+            return self.refuse(id, Refusal::new(Code::Unavailable), ctx);
+        }
         if let Err(pause_millis) = self.rate.take(clock::now()) {
             return self.refuse(id, Refusal::new(Code::RateLimited).retry_after_ms(pause_millis), ctx);
         }
@@ -132,6 +135,7 @@ impl SessionActor {
                 Ok(body) => act.send(&ServerFrame { id, body }, ctx),
                 Err(refusal) => act.refuse(id, refusal, ctx),
             }
+            act.leave_if_done(ctx);
         }));
     }
 }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
-use actix_web_actors::ws::WebsocketContext;
+use actix_web_actors::ws::{CloseCode, CloseReason, WebsocketContext};
 use domain::primitives::{Address, ChannelId, Timestamp};
 use domain::protocol::notification::Notification;
 use domain::protocol::{
@@ -61,6 +61,9 @@ const PING_BYTES: usize = 256 * 1024;
 
 /// What a frame costs besides what is in it, in bytes: about what it takes in memory while it waits.
 const FRAME_OVERHEAD_BYTES: usize = 64;
+
+/// Why a session ends when the broker does.
+const GOING_AWAY: &str = "the broker is stopping";
 
 /// How many pushes may wait for the session; owners let go of a session that cannot take one.
 const MAILBOX: usize = 256;
@@ -105,6 +108,8 @@ pub struct SessionActor {
     has_missed: Arc<AtomicBool>,
     /// What has come of a frame in several parts; `None` while none comes that is read.
     parts: Option<Vec<u8>>,
+    /// Whether nothing more is taken, and the session ends when what was taken is answered.
+    is_leaving: bool,
     _open: OpenSession,
 }
 
@@ -129,6 +134,7 @@ impl SessionActor {
             since_ping: 0,
             has_missed: Arc::default(),
             parts: None,
+            is_leaving: false,
             _open: open,
         }
     }
@@ -207,12 +213,22 @@ impl SessionActor {
         if code == Code::SlowConsumer {
             self.figures().slow_consumers.inc();
         }
-        let description = Some(code.name().to_owned());
-        ctx.close(Some(actix_web_actors::ws::CloseReason {
-            code: actix_web_actors::ws::CloseCode::Policy,
-            description,
-        }));
-        ctx.stop();
+        close(CloseCode::Policy, code.name(), ctx);
+    }
+
+    /// The broker is stopping: takes nothing more, and leaves when all that was taken is answered, or when the time
+    /// for that is over.
+    fn leave(&mut self, ctx: &mut Ctx) {
+        self.is_leaving = true;
+        self.leave_if_done(ctx);
+        let over = self.services().stop.left();
+        ctx.spawn(over.into_actor(self).map(|(), _, ctx| close(CloseCode::Away, GOING_AWAY, ctx)));
+    }
+
+    fn leave_if_done(&self, ctx: &mut Ctx) {
+        if self.is_leaving && self.in_flight == 0 {
+            close(CloseCode::Away, GOING_AWAY, ctx);
+        }
     }
 
     /// Looks whether the client is there and logged in, and whether its participant's actor still is.
@@ -293,6 +309,11 @@ impl SessionActor {
     }
 }
 
+fn close(code: CloseCode, reason: &str, ctx: &mut Ctx) {
+    ctx.close(Some(CloseReason { code, description: Some(reason.to_owned()) }));
+    ctx.stop();
+}
+
 impl Actor for SessionActor {
     type Context = Ctx;
 
@@ -302,6 +323,8 @@ impl Actor for SessionActor {
         let assets = render::assets(&self.shared, clock::now());
         self.send_text(assets, ctx);
         ctx.run_interval(PING_INTERVAL, Self::look);
+        let stopping = self.services().stop.begun();
+        ctx.spawn(stopping.into_actor(self).map(|(), act, ctx| act.leave(ctx)));
         ctx.run_later(Duration::from_millis(AUTH_TIMEOUT_MS), |act, ctx| {
             if act.member().is_none() {
                 act.refuse(None, Refusal::new(Code::AuthTimeout), ctx);
