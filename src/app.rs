@@ -166,7 +166,7 @@ async fn stop_signal() {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(terminate) => terminate,
         Err(error) => {
-            log::warn!("cannot listen for SIGTERM: {error}");
+            log::warn!(error:%; "cannot listen for SIGTERM");
             let _interrupted = tokio::signal::ctrl_c().await;
             return;
         }
@@ -226,7 +226,8 @@ async fn watch(services: &Arc<Services>, network: &NetworkConfig, client: Client
             return Err(error).with_context(|| format!("network {}", network.name));
         }
         Ok(Err(NotWatched::Later(reason))) => {
-            log::error!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
+            let reason = format!("{reason:#}");
+            log::error!(chain_id:% = network.chain_id, reason:%; "the chain is not watched yet");
             None
         }
         Err(_) => {
@@ -259,11 +260,12 @@ async fn keep_watching(
         match try_watch(&services, &network, &client).await {
             Ok(following) => watcher = Some(following),
             Err(NotWatched::Foreign(error)) => {
-                log::error!(chain_id:% = network.chain_id; "the chain is never watched: {error}");
+                log::error!(chain_id:% = network.chain_id, error:%; "the chain is never watched");
                 return;
             }
             Err(NotWatched::Later(reason)) => {
-                log::warn!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
+                let reason = format!("{reason:#}");
+                log::warn!(chain_id:% = network.chain_id, reason:%; "the chain is not watched yet");
             }
         }
     }
@@ -328,7 +330,7 @@ async fn try_watch(
     // From now on money may be sent there.
     services.checked_chains.insert(network.chain_id);
     if let Err(refused) = services.owner(OwnerId::Network(network.chain_id)).await {
-        log::warn!(chain_id:% = network.chain_id; "the sender does not run yet: {refused}");
+        log::warn!(chain_id:% = network.chain_id, refused:%; "the sender does not run yet");
     }
     let chain = services.chains.get(&network.chain_id);
     let chain = Arc::clone(chain.ok_or_else(|| NotWatched::Later(anyhow::anyhow!("no client")))?);

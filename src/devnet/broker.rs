@@ -34,6 +34,19 @@ impl LocalBroker {
     /// # Errors
     /// When the program cannot be started, ends at once or is not ready in time, with what it printed.
     pub async fn start(program: &Path, config: &Path, log: &Path) -> Result<Self> {
+        Self::start_with(program, config, log, &[]).await
+    }
+
+    /// The same with these variables beside those of this process.
+    ///
+    /// # Errors
+    /// As [`LocalBroker::start`].
+    pub async fn start_with(
+        program: &Path,
+        config: &Path,
+        log: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut log = File::create(log).with_context(|| format!("cannot make {}", log.display()))?;
         let command_line = [
             program.as_os_str(),
@@ -42,7 +55,7 @@ impl LocalBroker {
             "--config".as_ref(),
             config.as_os_str(),
         ];
-        let (process, ready) = Process::spawn(&command_line, move |line| {
+        let (process, ready) = Process::spawn(&command_line, variables, move |line| {
             // A log that cannot be written must not stop the broker.
             let _ = writeln!(log, "{line}");
             serde_json::from_str(line).ok()

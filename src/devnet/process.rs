@@ -38,10 +38,11 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a program and hears each line that it prints, on stderr too, until it ends. What `hear` first makes
+    /// Starts a program with these variables beside our own, and hears each line that it prints, on stderr too, until it ends. What `hear` first makes
     /// of one is for the receiver, which learns as well when nothing will come.
     pub(super) fn spawn<T: Send + 'static>(
         command_line: &[&OsStr],
+        variables: &[(&str, &str)],
         hear: impl FnMut(&str) -> Option<T> + Send + 'static,
     ) -> Result<(Self, oneshot::Receiver<T>)> {
         let mut command = Command::new("sh");
@@ -50,6 +51,7 @@ impl Process {
         {
             command.env_remove(name);
         }
+        command.envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // A Ctrl-C is for us; we end the child when we are done.
         command.process_group(0);

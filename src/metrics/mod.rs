@@ -197,7 +197,7 @@ impl Figures {
             ),
             coin_balance: of.gauges(
                 "coin_balance",
-                "Whole coins that the broker's address has for gas, looked at every minute",
+                "Whole coins that the broker's address has for gas, looked at every minute; NaN before the first look",
                 per_chain,
             ),
             settlements: of.counters(
@@ -235,7 +235,8 @@ impl Figures {
         self.chain_read_lag_seconds.with_label_values(&[&chain]);
         self.chain_unhandled_events.with_label_values(&[&chain]);
         self.transactions_sent.with_label_values(&[&chain]);
-        self.coin_balance.with_label_values(&[&chain]);
+        // Unknown is not nothing: an empty purse would be an alarm.
+        self.set_coin_balance(chain_id, f64::NAN);
         for outcome in [SettlementOutcome::Executed, SettlementOutcome::Failed] {
             self.settlements.with_label_values(&[chain.as_str(), outcome.name()]);
         }

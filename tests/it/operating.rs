@@ -1,6 +1,7 @@
 //! What an operator sees of a broker that runs: readiness and figures over real sockets, and the page about them.
 
 mod figures;
+mod log;
 mod readiness;
 mod stopping;
 

@@ -126,6 +126,11 @@ fn no_test_is_switched_off() {
 }
 
 #[test]
+fn messages_of_the_log_are_always_the_same() {
+    assert_tidy(repository().iter().flat_map(texts::logs_what_differs).collect());
+}
+
+#[test]
 fn nothing_tells_of_the_machine_it_was_written_on() {
     assert_tidy(repository().iter().flat_map(texts::names_the_workplace).collect());
 }

@@ -153,7 +153,7 @@ impl ChainSenderActor {
                 act.look(ctx);
             }
             Err(error) => {
-                log::warn!(chain_id:% = act.chain_id; "cannot read what is to be sent: {error}");
+                log::warn!(chain_id:% = act.chain_id, error:%; "cannot read what is to be sent");
                 ctx.run_later(LOOK_INTERVAL, Self::read_open);
             }
         }));
@@ -171,7 +171,9 @@ impl ChainSenderActor {
                 self.holds.retain(|_, promised| promised.channel != channel);
                 self.open.insert(row.id, creation);
             }
-            Err(error) => log::error!(chain_id:% = self.chain_id; "{error}"),
+            Err(error) => {
+                log::error!(chain_id:% = self.chain_id, outbox_id:% = row.id.0, error:%; "a kept transaction cannot be read")
+            }
         }
     }
 
@@ -200,7 +202,7 @@ impl ChainSenderActor {
             act.is_looking = false;
             match looked {
                 Ok(found) => act.follow(found, ctx),
-                Err(error) => log::warn!(chain_id:% = act.chain_id; "cannot follow what was sent: {error}"),
+                Err(error) => log::warn!(chain_id:% = act.chain_id, error:%; "cannot follow what was sent"),
             }
         }));
     }
@@ -226,6 +228,8 @@ impl ChainSenderActor {
         let call = self.chain.encode(&creation.call(&self.services.key));
         let signed = place.transaction(self.chain_id, nonce, call).sign(&self.services.key);
         creation.sent = Some(Sent::new(nonce, signed.hash, &signed.raw));
+        let (chain_id, channel_id, tx_hash) = (self.chain_id, creation.channel(), signed.hash);
+        log::info!(chain_id:%, outbox_id:% = id.0, channel_id:%, tx_hash:%, nonce:%; "a transaction is signed");
         self.change(id, &creation, OutboxStatus::Open, Waiting::Send(id), ctx);
         self.open.insert(id, creation);
         self.unkept.insert(id);
@@ -236,7 +240,8 @@ impl ChainSenderActor {
         if let Some(creation) = self.open.remove(&id) {
             self.ended += 1;
             self.services.journal.figures().settled(self.chain_id, SettlementOutcome::Executed);
-            log::info!(chain_id:% = self.chain_id, channel_id:% = creation.channel(); "a settlement was executed");
+            let (chain_id, channel_id) = (self.chain_id, creation.channel());
+            log::info!(chain_id:%, outbox_id:% = id.0, channel_id:%; "a settlement was executed");
             self.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
         }
     }
@@ -245,7 +250,7 @@ impl ChainSenderActor {
     fn fail(&mut self, id: OutboxId, cause: &str, ctx: &mut Context<Self>) {
         let Some(creation) = self.open.get(&id).cloned() else { return };
         let channel = creation.channel();
-        log::error!(chain_id:% = self.chain_id, channel_id:% = channel; "a settlement failed: {cause}");
+        log::error!(chain_id:% = self.chain_id, outbox_id:% = id.0, channel_id:% = channel, cause:%; "a settlement failed");
         let (services, broker) = (Arc::clone(&self.services), self.services.broker);
         let refunded = async move {
             let channel = services.direct_channel(channel).await?;
@@ -259,7 +264,7 @@ impl ChainSenderActor {
                 act.open.remove(&id);
                 act.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
             }
-            Err(refused) => log::warn!(channel_id:% = channel; "a refund has to wait: {refused}"),
+            Err(refused) => log::warn!(channel_id:% = channel, refused:%; "a refund has to wait"),
         }));
     }
 
@@ -290,10 +295,13 @@ impl ChainSenderActor {
         let Some(sent) = self.open.get(&id).and_then(|creation| creation.sent.clone()) else { return };
         let (chain, chain_id) = (Arc::clone(&self.chain), self.chain_id);
         self.services.journal.figures().transaction_sent(chain_id);
+        log::info!(chain_id:%, outbox_id:% = id.0, tx_hash:% = sent.hash; "a transaction is sent");
         let sending = async move {
             match chain.send_raw(&sent.raw()).await {
                 Ok(_) | Err(ChainError::NonceTooLow) => {}
-                Err(error) => log::warn!(chain_id:% = chain_id, tx:% = sent.hash; "not sent yet: {error}"),
+                Err(error) => {
+                    log::warn!(chain_id:% = chain_id, tx_hash:% = sent.hash, error:%; "not sent yet")
+                }
             }
         };
         ctx.spawn(sending.into_actor(self));

@@ -108,7 +108,7 @@ impl ChainWatcherActor {
             }
             Err(EnterError::Closed(_)) => ctx.stop(),
             Err(EnterError::Register(error)) => {
-                log::warn!(chain_id:% = act.plan.chain_id; "the watcher cannot begin again yet: {error}");
+                log::warn!(chain_id:% = act.plan.chain_id, error:%; "the watcher cannot begin again yet");
                 ctx.run_later(Duration::from_millis(RETRY_MS_MAX), Self::begin_again);
             }
         }));
@@ -170,10 +170,10 @@ impl ChainWatcherActor {
     fn retry(&mut self, error: &ScanError, ctx: &mut Context<Self>) {
         match error {
             ScanError::Reorganised { .. } => {
-                log::error!(chain_id:% = self.plan.chain_id; "{error}");
+                log::error!(chain_id:% = self.plan.chain_id, error:%; "the chain is read no further");
             }
             ScanError::Chain(_) | ScanError::Store(_) | ScanError::Missing { .. } => {
-                log::warn!(chain_id:% = self.plan.chain_id; "cannot read the chain: {error}");
+                log::warn!(chain_id:% = self.plan.chain_id, error:%; "cannot read the chain");
             }
         }
         self.range = (self.range / 2).max(RANGE_MIN);
@@ -262,7 +262,7 @@ impl StreamHandler<FromJournal> for ChainWatcherActor {
             }
             // The stream ends with this word, and a new incarnation begins.
             FromJournal::Lost { reason, .. } => {
-                log::error!(chain_id:% = self.plan.chain_id; "what was read of the chain was refused: {reason}");
+                log::error!(chain_id:% = self.plan.chain_id, reason:%; "what was read of the chain was refused");
             }
             FromJournal::Posted { .. } | FromJournal::Happened { .. } | FromJournal::Decided { .. } => {}
         }

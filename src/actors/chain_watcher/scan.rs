@@ -105,7 +105,7 @@ async fn relevant(
         let event = match chain.decode(log) {
             Ok(event) => event,
             Err(poison) => {
-                log::error!(chain_id:% = plan.chain_id; "a log is passed over: {poison}");
+                log::error!(chain_id:% = plan.chain_id, poison:%; "a log is passed over");
                 continue;
             }
         };

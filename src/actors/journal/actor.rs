@@ -184,7 +184,7 @@ impl JournalActor {
                 });
             }
             Err(error) => {
-                log::error!("cannot read what a commit needs: {error}");
+                log::error!(error:%; "cannot read what a commit needs");
                 act.split_or_refuse(commits, ctx);
             }
         }));
@@ -227,7 +227,7 @@ impl JournalActor {
         ctx.spawn(write.into_actor(self).map(move |written, act, ctx| match written {
             Ok(()) => act.written(flight, ctx),
             Err(WriteError::Rejected { reason }) => {
-                log::error!("the database refused a batch of {}: {reason}", flight.commits.len());
+                log::error!(commits:% = flight.commits.len(), reason:%; "the database refused a batch");
                 act.split_or_refuse(flight.commits, ctx);
             }
             Err(WriteError::Down { reason }) => {
@@ -264,6 +264,7 @@ impl JournalActor {
     fn written(&mut self, flight: InFlight, ctx: &mut Context<Self>) {
         let batch = Arc::try_unwrap(flight.batch).unwrap_or_else(|shared| (*shared).clone());
         self.count(&batch, flight.commits.len());
+        self.log(&batch, &flight.commits);
         self.book.apply(batch);
         self.came_back();
         for (commit, told) in flight.commits.into_iter().zip(flight.told) {
@@ -285,6 +286,26 @@ impl JournalActor {
         }
         self.is_busy = false;
         self.turn(ctx);
+    }
+
+    /// Says which requests became durable, and which transactions were decided, with the commit that holds them.
+    fn log(&self, batch: &Batch, commits: &[Commit]) {
+        let commit = batch.head.seq.0;
+        for (permit, _) in commits.iter().filter_map(|commit| commit.answer.as_ref()) {
+            let key = permit.key();
+            log::debug!(commit:%, participant:% = key.signer, request_id:% = key.id; "a request is durable");
+        }
+        for row in batch.outbox.iter().filter(|row| row.id > self.book.head.outbox) {
+            let (outbox_id, chain_id) = (row.id.0, row.chain_id);
+            match row.owner {
+                OwnerId::Channel(channel_id) => {
+                    log::info!(commit:%, outbox_id:%, chain_id:%, channel_id:%; "a transaction was decided");
+                }
+                OwnerId::Participant(_) | OwnerId::Network(_) => {
+                    log::info!(commit:%, outbox_id:%, chain_id:%; "a transaction was decided");
+                }
+            }
+        }
     }
 
     /// Counts what became durable.
@@ -313,7 +334,7 @@ impl JournalActor {
 
     /// Says that a commit is lost. Its author's incarnation ends; the supervisor loses only the commit.
     fn refuse(&mut self, commit: Commit, reason: Refusal) {
-        log::warn!(author:? = commit.author; "a commit was refused: {reason}");
+        log::warn!(author:% = commit.author, reason:%; "a commit was refused");
         self.figures.journal_commits_refused.inc();
         let lost = FromJournal::Lost { from: commit.ticket, reason };
         if !self.book.is_alive(commit.author, commit.incarnation) {
@@ -329,7 +350,7 @@ impl JournalActor {
     fn went_away(&mut self, reason: &str) {
         self.permits.set_open(false);
         if matches!(self.health.send_replace(JournalHealth::Away), JournalHealth::Writing { .. }) {
-            log::warn!("the database is away, what was taken is kept and retried: {reason}");
+            log::warn!(reason:%; "the database is away, what was taken is kept and retried");
         }
     }
 
@@ -358,7 +379,7 @@ impl JournalActor {
         let pruned = async move { store.prune_answers(before, PRUNE_ROWS_MAX).await };
         ctx.spawn(pruned.into_actor(self).map(|pruned, _, _| {
             if let Err(error) = pruned {
-                log::warn!("old answers are kept for another while: {error}");
+                log::warn!(error:%; "old answers are kept for another while");
             }
         }));
     }

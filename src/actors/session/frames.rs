@@ -28,7 +28,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
                 self.refuse(None, Refusal::from(&FrameFault::TooLarge), ctx);
             }
             Err(error) => {
-                log::debug!(session_id:% = self.id; "the client does not speak WebSocket: {error}");
+                log::debug!(session_id:% = self.id, error:%; "the client does not speak WebSocket");
                 ctx.stop();
             }
         }

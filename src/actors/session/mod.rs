@@ -197,7 +197,7 @@ impl SessionActor {
     /// Answers with a refusal; closes the session where the code says so.
     fn refuse(&mut self, id: Option<FrameId>, refusal: Refusal, ctx: &mut Ctx) {
         let code = refusal.code;
-        log::debug!(session_id:% = self.id, code:% = code; "refused: {}", refusal.message);
+        log::debug!(session_id:% = self.id, code:%, message:% = refusal.message; "refused");
         self.figures().refused(code);
         match code.session_effect() {
             SessionEffect::Answer => self.send(&ServerFrame { id, body: ServerBody::Error(refusal) }, ctx),

@@ -28,6 +28,9 @@ use crate::harness::digest::digest;
 /// Longer than the broker takes to read what is there.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// The program says of every request where it is.
+const VERBOSE: [(&str, &str); 1] = [("RUST_LOG", "info,clearnet=debug")];
+
 const COIN: u128 = 1_000_000_000_000_000_000;
 
 pub(crate) struct World {
@@ -70,7 +73,9 @@ impl World {
     pub(crate) async fn run_program(&mut self) -> LocalBroker {
         let file = |name| self.directory.path().join(name);
         let program = Path::new(env!("CARGO_BIN_EXE_clearnet"));
-        let broker = LocalBroker::start(program, &file("config.toml"), &file("broker.log")).await.unwrap();
+        let broker = LocalBroker::start_with(program, &file("config.toml"), &file("broker.log"), &VERBOSE)
+            .await
+            .unwrap();
         broker.ws_url().clone_into(&mut self.url);
         broker
     }
