@@ -4,6 +4,7 @@
 //! repository itself.
 
 mod arrows;
+mod containers;
 mod manifests;
 mod source;
 mod texts;
