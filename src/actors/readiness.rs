@@ -1,7 +1,10 @@
 //! Whether everything that the broker needs is there, part by part: for whoever sends it clients.
 
+use std::time::Duration;
+
 use domain::primitives::{ChainId, Timestamp};
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::journal::JournalHealth;
 use super::services::Services;
@@ -9,6 +12,9 @@ use super::services::Services;
 /// How long ago a chain may have been read: far longer than between two looks, far shorter than until its channels
 /// move no more, so that an operator hears of it first.
 const UNREAD_MILLIS_MAX: u64 = 60 * 1_000;
+
+/// How long the database may take to answer: whoever asks this does not wait for long.
+const DATABASE_WAIT: Duration = Duration::from_secs(2);
 
 /// Whether clients can be served in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,10 +40,9 @@ pub struct PartReadiness {
 }
 
 impl Services {
-    /// Looks at every part. Asks nobody: what is told is what the actors have last seen.
-    #[must_use]
-    pub fn readiness(&self, now: Timestamp) -> Readiness {
-        let mut parts = vec![self.requests(), self.database(), self.signing()];
+    /// Looks at every part. Asks the database, for a while at most; of chains is told what was last seen.
+    pub async fn readiness(&self, now: Timestamp) -> Readiness {
+        let mut parts = vec![self.requests(), self.database().await, self.signing()];
         parts.extend(self.chains.keys().map(|chain_id| self.chain(*chain_id, now)));
         Readiness { ok: parts.iter().all(|part| part.ok), parts }
     }
@@ -47,9 +52,15 @@ impl Services {
         part("requests", !is_stopping, if is_stopping { "the broker is stopping" } else { "taken" })
     }
 
-    fn database(&self) -> PartReadiness {
-        match *self.journal.health().borrow() {
-            JournalHealth::Writing { .. } => part("database", true, "written to"),
+    /// Whether it answers: what cannot be read now is not noticed by the journal before something is to be written.
+    async fn database(&self) -> PartReadiness {
+        let health = *self.journal.health().borrow();
+        match health {
+            JournalHealth::Writing { .. } => match timeout(DATABASE_WAIT, self.store.head()).await {
+                Ok(Ok(_)) => part("database", true, "answers, and is written to"),
+                Ok(Err(_)) => part("database", false, "cannot be read"),
+                Err(_) => part("database", false, "does not answer"),
+            },
             JournalHealth::Away => part("database", false, "away: what was taken is kept and retried"),
             JournalHealth::Fenced => part("database", false, "another broker has taken over the store"),
         }
@@ -88,6 +99,17 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
     #[actix::test]
+    async fn a_database_that_does_not_answer_is_noticed_before_anything_is_written() {
+        let (services, store) = samples::services(NOW).await;
+        store.set_away(true);
+        let readiness = services.readiness(NOW).await;
+        let database = &readiness.parts[1];
+        assert_eq!((readiness.ok, database.ok, database.reason.as_str()), (false, false, "cannot be read"));
+        store.set_away(false);
+        assert!(services.readiness(NOW).await.ok);
+    }
+
+    #[actix::test]
     async fn what_is_not_watched_or_not_read_lately_is_named() {
         let (services, _) = samples::services(NOW).await;
         let chain_id = ChainId::new(7);
@@ -96,7 +118,7 @@ mod tests {
             assert_eq!(chain_id, Some(ChainId::new(7)));
             (ok, reason)
         };
-        assert!(services.readiness(NOW).ok);
+        assert!(services.readiness(NOW).await.ok);
         let (ok, reason) = of_chain(NOW);
         assert!(!ok && reason.starts_with("not watched"), "{reason}");
         services.checked_chains.insert(chain_id);
@@ -105,7 +127,7 @@ mod tests {
         assert_eq!(of_chain(NOW.plus_millis(60_000)), (true, "last read 60 s ago".to_owned()));
         assert_eq!(of_chain(NOW.plus_millis(60_001)), (false, "last read 60 s ago".to_owned()));
         services.stop.begin();
-        let stopping = services.readiness(NOW);
+        let stopping = services.readiness(NOW).await;
         assert!(!stopping.ok);
         assert_eq!(stopping.parts[0].reason, "the broker is stopping");
     }

@@ -83,7 +83,7 @@ async fn health(shared: web::Data<SessionShared>) -> HttpResponse {
 
 /// 200 while everything is there that the broker needs, else 503; each part with its reason.
 async fn readiness(shared: web::Data<SessionShared>) -> HttpResponse {
-    let readiness = shared.readiness();
+    let readiness = shared.readiness().await;
     let status = if readiness.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     HttpResponse::build(status).json(readiness)
 }

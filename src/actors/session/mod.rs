@@ -78,9 +78,8 @@ pub struct SessionShared {
 
 impl SessionShared {
     /// Whether everything is there that clients need.
-    #[must_use]
-    pub fn readiness(&self) -> Readiness {
-        self.services.readiness(clock::now())
+    pub async fn readiness(&self) -> Readiness {
+        self.services.readiness(clock::now()).await
     }
 }
 
