@@ -86,7 +86,19 @@ mod tests {
             count(&figures, before, &row(StateKind::Virtual, after));
         }
         count(&figures, Some(open), &row(StateKind::Virtual, closed));
+        let proposed = virtual_channel::Phase::Proposed.code();
+        count(&figures, None, &row(StateKind::Virtual, proposed));
+        for never in [
+            virtual_channel::Phase::Rejected,
+            virtual_channel::Phase::Cancelled,
+            virtual_channel::Phase::Lapsed,
+        ] {
+            count(&figures, Some(proposed), &row(StateKind::Virtual, never.code()));
+        }
         let opened = figures.virtual_channels_opened.get();
+        assert_eq!(opened, 1);
+        count(&figures, Some(proposed), &row(StateKind::Virtual, open));
+        let opened = figures.virtual_channels_opened.get() - opened;
         let ended = (figures.virtual_channels_closed.get(), figures.virtual_channels_expired.get());
         assert_eq!((opened, ended), (1, (1, 1)));
         use direct::Phase::{Active, Closed, Created, Disputed, Ignored, Void};
