@@ -11,7 +11,7 @@ use domain::channel::direct::{CONTRACT_CHALLENGE_SECS_MIN, Terms};
 use domain::crypto::{CustodyDomain, SigningKey};
 use domain::ledger::OwnerId;
 use domain::participant::{AssetOf, AssetTable};
-use domain::primitives::{ChainId, Token};
+use domain::primitives::{Address, ChainId, Token};
 use domain::protocol::method::{get_assets, get_config};
 use evm::{Client, ContractMismatch, RpcLimits};
 use secrecy::ExposeSecret as _;
@@ -23,6 +23,7 @@ use crate::actors::journal::{JournalActor, JournalHealth};
 use crate::actors::proposals::Proposals;
 use crate::actors::services::{CheckedChains, ReadChains, Services};
 use crate::actors::session::{Facts, SessionShared};
+use crate::actors::stop::Stop;
 use crate::actors::supervisor::SupervisorActor;
 use crate::chain::{ChainClient, EvmChain};
 use crate::clock;
@@ -38,6 +39,9 @@ const CATCH_UP_POLL: Duration = Duration::from_millis(10);
 
 /// How long a chain that did not answer is left alone before it is asked again.
 const CHAIN_RETRY: Duration = Duration::from_secs(5);
+
+/// How many such whiles pass between two looks at what the broker has for gas: a minute.
+const COIN_TURNS: u32 = 12;
 
 /// A broker that runs.
 pub struct App {
@@ -65,6 +69,7 @@ impl App {
         let mut chains: BTreeMap<ChainId, Arc<dyn ChainClient>> = BTreeMap::new();
         let mut clients = BTreeMap::new();
         for network in &config.networks {
+            journal.figures().add_chain(network.chain_id);
             let client = Client::new(network.rpc_url.expose(), network.chain_id, RpcLimits::STANDARD)?;
             chains.insert(network.chain_id, Arc::new(EvmChain::new(client.clone(), network.custody, broker)));
             clients.insert(network.chain_id, client);
@@ -93,6 +98,7 @@ impl App {
             proposals: Proposals::default(),
             checked_chains: CheckedChains::default(),
             read_chains: ReadChains::default(),
+            stop: Stop::default(),
         });
         SupervisorActor::open(Arc::clone(&services))
             .await
@@ -121,27 +127,37 @@ impl App {
 
     /// Serves until the process is told to stop, or the journal can write no more.
     ///
+    /// Told to stop, it takes nothing more, makes durable and answers what it has taken, and ends within seconds.
+    ///
     /// # Errors
-    /// When another broker has taken over the store, or the server failed.
+    /// When another broker has taken over the store, the server failed, or the process was told to stop twice.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
-        let handle = self.listening.server.handle();
-        let mut health = self.services.journal.health();
+        let Self { services, listening } = self;
+        let (handle, mut server) = (listening.server.handle(), listening.server);
+        let mut health = services.journal.health();
         let fenced = async move {
             // An ended journal has nothing more to say, and nothing can be done without it.
             let _ended = health.wait_for(|health| *health == JournalHealth::Fenced).await;
         };
         tokio::select! {
-            served = self.listening.server => served.context("the server failed"),
-            () = stop_signal() => {
-                log::info!("stopping");
-                handle.stop(true).await;
-                self.services.drain().await;
-                Ok(())
-            }
+            served = &mut server => return served.context("the server failed"),
+            () = stop_signal() => log::info!("stopping: nothing more is taken"),
             () = fenced => {
-                handle.stop(false).await;
-                Err(anyhow::anyhow!("another broker has taken over the store, or the journal has failed"))
+                anyhow::bail!("another broker has taken over the store, or the journal has failed");
             }
+        }
+        let stopped = async {
+            // The server works while it is waited for.
+            let ended = async {
+                services.wind_down().await;
+                handle.stop(true).await;
+            };
+            let (served, ()) = futures::join!(&mut server, ended);
+            served.context("the server failed")
+        };
+        tokio::select! {
+            stopped = stopped => stopped.inspect(|()| log::info!("stopped")),
+            () = stop_signal() => Err(anyhow::anyhow!("told to stop once more: what was not durable was not acknowledged")),
         }
     }
 }
@@ -152,7 +168,7 @@ async fn stop_signal() {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(terminate) => terminate,
         Err(error) => {
-            log::warn!("cannot listen for SIGTERM: {error}");
+            log::warn!(error:%; "cannot listen for SIGTERM");
             let _interrupted = tokio::signal::ctrl_c().await;
             return;
         }
@@ -163,7 +179,7 @@ async fn stop_signal() {
     }
 }
 
-fn terms(network: &NetworkConfig, tokens: &BTreeSet<Token>, broker: domain::primitives::Address) -> Terms {
+fn terms(network: &NetworkConfig, tokens: &BTreeSet<Token>, broker: Address) -> Terms {
     let on_chain = tokens.iter().filter(|token| token.chain_id == network.chain_id);
     Terms {
         chain_id: network.chain_id,
@@ -229,7 +245,8 @@ async fn watch(services: &Arc<Services>, network: &NetworkConfig, client: Client
             return Err(error).with_context(|| format!("network {}", network.name));
         }
         Ok(Err(NotWatched::Later(reason))) => {
-            log::error!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
+            let reason = format!("{reason:#}");
+            log::error!(chain_id:% = network.chain_id, reason:%; "the chain is not watched yet");
             None
         }
         Err(_) => {
@@ -247,7 +264,10 @@ async fn keep_watching(
     client: Client,
     mut watcher: Option<Addr<ChainWatcherActor>>,
 ) {
-    loop {
+    for turn in 0_u32.. {
+        if turn.is_multiple_of(COIN_TURNS) {
+            look_at_coin(&services, &client).await;
+        }
         tokio::time::sleep(CHAIN_RETRY).await;
         match &watcher {
             Some(watcher) if watcher.connected() => continue,
@@ -259,13 +279,24 @@ async fn keep_watching(
         match try_watch(&services, &network, &client).await {
             Ok(following) => watcher = Some(following),
             Err(NotWatched::Foreign(error)) => {
-                log::error!(chain_id:% = network.chain_id; "the chain is never watched: {error}");
+                log::error!(chain_id:% = network.chain_id, error:%; "the chain is never watched");
                 return;
             }
             Err(NotWatched::Later(reason)) => {
-                log::warn!(chain_id:% = network.chain_id; "the chain is not watched yet: {reason:#}");
+                let reason = format!("{reason:#}");
+                log::warn!(chain_id:% = network.chain_id, reason:%; "the chain is not watched yet");
             }
         }
+    }
+}
+
+/// Looks how much the broker has for gas. A chain that does not answer leaves the figure as it was.
+async fn look_at_coin(services: &Services, client: &Client) {
+    let read = async { client.balance(services.broker, Address::ZERO, client.head().await?).await };
+    if let Ok(Ok(balance)) = tokio::time::timeout(CHAIN_WAIT, read).await {
+        // For people to look at; the book counts in the smallest unit.
+        let coins = balance.to_string().parse::<f64>().unwrap_or_default() / 1e18;
+        services.journal.figures().set_coin_balance(client.chain_id(), coins);
     }
 }
 
@@ -318,7 +349,7 @@ async fn try_watch(
     // From now on money may be sent there.
     services.checked_chains.insert(network.chain_id);
     if let Err(refused) = services.owner(OwnerId::Network(network.chain_id)).await {
-        log::warn!(chain_id:% = network.chain_id; "the sender does not run yet: {refused}");
+        log::warn!(chain_id:% = network.chain_id, refused:%; "the sender does not run yet");
     }
     let chain = services.chains.get(&network.chain_id);
     let chain = Arc::clone(chain.ok_or_else(|| NotWatched::Later(anyhow::anyhow!("no client")))?);

@@ -9,5 +9,6 @@ pub mod clock;
 pub mod config;
 pub mod devnet;
 pub mod http;
+pub mod metrics;
 pub mod signer;
 pub mod store;

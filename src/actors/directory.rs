@@ -79,6 +79,23 @@ impl Directory {
         }
     }
 
+    /// How many owners of each kind are alive.
+    #[must_use]
+    pub fn alive(&self) -> [(&'static str, usize); 4] {
+        let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = [("direct_channel", 0), ("virtual_channel", 0), ("participant", 0), ("sender", 0)];
+        for handle in owners.values().filter(|handle| handle.is_alive()) {
+            let place = match handle {
+                OwnerHandle::Direct(_) => 0,
+                OwnerHandle::Virtual(_) => 1,
+                OwnerHandle::Participant(_) => 2,
+                OwnerHandle::Sender(_) => 3,
+            };
+            counted[place].1 += 1;
+        }
+        counted
+    }
+
     /// The supervisor; `None` before it has started, and until the next one follows one that panicked.
     #[must_use]
     pub fn supervisor(&self) -> Option<Addr<SupervisorActor>> {

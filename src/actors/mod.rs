@@ -14,12 +14,15 @@ pub mod pen;
 pub mod prepare;
 pub mod proposals;
 pub mod push;
+pub mod readiness;
 pub mod request;
 pub mod services;
 pub mod session;
+pub mod stop;
 pub mod supervisor;
 pub mod virtual_channel;
 
 mod exit;
 #[cfg(test)]
 mod samples;
+mod scrape;

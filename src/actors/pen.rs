@@ -73,6 +73,10 @@ impl<W> Pen<W> {
     /// [`JournalClosed`]: nothing was taken, and the author must end.
     pub fn hand_over(&mut self, commit: Commit, waits: W) -> Result<(), JournalClosed> {
         let ticket = commit.ticket;
+        if let Some((permit, _)) = &commit.answer {
+            let key = permit.key();
+            log::debug!(owner:% = self.author, participant:% = key.signer, request_id:% = key.id; "decided");
+        }
         self.journal.hand_over(commit)?;
         self.last = ticket;
         self.waiting.push_back((ticket, waits));

@@ -14,6 +14,7 @@ use super::journal::JournalActor;
 use super::proposals::Proposals;
 use super::push::{Push, Tell};
 use super::services::{CheckedChains, ReadChains, Services};
+use super::stop::Stop;
 use crate::store::MemoryStore;
 
 /// Services whose journal has written since `since`, with a copy of their store.
@@ -36,6 +37,7 @@ pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
         proposals: Proposals::default(),
         checked_chains: CheckedChains::default(),
         read_chains: ReadChains::default(),
+        stop: Stop::default(),
     });
     (services, store)
 }

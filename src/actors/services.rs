@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use actix::prelude::*;
 use domain::channel::direct::{Phase, Terms};
@@ -17,6 +18,7 @@ use super::journal::JournalHandle;
 use super::participant::ParticipantActor;
 use super::proposals::Proposals;
 use super::request::Refused;
+use super::stop::Stop;
 use super::supervisor::{Load, SupervisorActor};
 use super::virtual_channel::VirtualChannelActor;
 use crate::chain::ChainClient;
@@ -25,6 +27,11 @@ use crate::store::{PAGE_ROWS_MAX, StateKind, StateRow, Store, StoreError};
 /// How long a virtual channel waits after its lifetime for a state that was agreed on: time for a member
 /// that was away, short enough that nobody's money hangs.
 pub const EXPIRY_WINDOW_SECS: u64 = 60 * 60;
+
+/// How long what was taken may take to be answered when the broker stops, and how long the sessions after that to end.
+/// Together with what the server takes, less than the ten seconds that service managers give.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+const LEAVE_WAIT: Duration = Duration::from_secs(2);
 
 /// What all actors share.
 pub struct Services {
@@ -56,6 +63,8 @@ pub struct Services {
     pub checked_chains: CheckedChains,
     /// Up to when chains were read.
     pub read_chains: ReadChains,
+    /// Whether the broker is stopping.
+    pub stop: Stop,
 }
 
 /// When the log of each chain was last read to its confirmed end.
@@ -74,13 +83,18 @@ impl ReadChains {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(chain_id, now);
     }
 
+    /// When everything confirmed was last known to be read; `None` when it never was.
+    #[must_use]
+    pub fn last(&self, chain_id: ChainId) -> Option<Timestamp> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&chain_id).copied()
+    }
+
     /// Whether the chain has been read lately.
     ///
     /// # Errors
     /// [`Refused::ChainUnavailable`] when it has not.
     pub fn check(&self, chain_id: ChainId, now: Timestamp) -> Result<(), Refused> {
-        let read = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let is_read = read.get(&chain_id).is_some_and(|at| now.millis_since(*at) <= UNREAD_MILLIS_MAX);
+        let is_read = self.last(chain_id).is_some_and(|at| now.millis_since(at) <= UNREAD_MILLIS_MAX);
         if is_read { Ok(()) } else { Err(Refused::ChainUnavailable { chain_id }) }
     }
 }
@@ -111,15 +125,18 @@ impl Services {
         &self.arbiters[usize::from(last) % self.arbiters.len()]
     }
 
-    /// Waits until what was decided is durable, for a moment at most: what is not by then is lost, and was not
-    /// acknowledged.
-    pub async fn drain(&self) {
-        const TURNS: u32 = 100;
-        for _ in 0..TURNS {
-            if self.journal.permits().in_flight() == 0 {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    /// Ends what is done for clients: nothing more is taken, and what was taken is made durable and answered, for
+    /// a while at most. What is not durable by then is lost, and was not acknowledged.
+    pub async fn wind_down(&self) {
+        self.stop.begin();
+        let open = || self.journal.figures().sessions_open.get();
+        if !within(ANSWER_WAIT, || open() == 0).await {
+            log::warn!(sessions:% = open(); "not everything was answered in time; clients ask again");
+        }
+        self.stop.leave();
+        let in_flight = || self.journal.permits().in_flight();
+        if !within(LEAVE_WAIT, || open() == 0 && in_flight() == 0).await {
+            log::warn!(in_flight:% = in_flight(); "not everything is durable; it was not acknowledged");
         }
     }
 
@@ -254,6 +271,17 @@ impl Services {
     pub fn sender(&self, chain_id: ChainId) -> Result<Addr<ChainSenderActor>, Refused> {
         self.directory.sender(chain_id).ok_or(Refused::ChainUnavailable { chain_id })
     }
+}
+
+/// Waits until something is so, for `wait` at most; says whether it is.
+async fn within(wait: Duration, is_so: impl Fn() -> bool) -> bool {
+    const LOOK: Duration = Duration::from_millis(10);
+    let waited = async {
+        while !is_so() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(wait, waited).await.is_ok()
 }
 
 #[cfg(test)]

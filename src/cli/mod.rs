@@ -48,7 +48,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Checks the configuration and shows what it comes to.
+    /// Checks the configuration, and whether nodes, contracts, tokens and the database are as it says.
     Check(config_check::ConfigCheck),
 }
 
@@ -71,7 +71,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Audit(command) => return Ok(command.run()),
-            Command::Config(ConfigCommand::Check(command)) => command.run()?,
+            Command::Config(ConfigCommand::Check(command)) => return command.run(),
             Command::Demo(command) => return command.run(),
             Command::Deploy(command) => command.run()?,
             Command::Keygen(command) => command.run()?,

@@ -23,6 +23,8 @@ const CHALLENGE_SECS_MIN: u64 = 3_600;
 const CHALLENGE_SECS_MAX: u64 = 31_536_000;
 /// One day: time enough for the broker to come back and answer an old state.
 const MIN_CHALLENGE_SECS_DEFAULT: u64 = 86_400;
+/// What is shorter in the path of a node is a word, such as `ws` or `v3`, and no provider's key.
+const KEY_CHARS_MIN: usize = 8;
 /// Thirty days: the longest that money of the broker may stay locked by a dispute.
 const MAX_CHALLENGE_SECS_DEFAULT: u64 = 2_592_000;
 
@@ -94,6 +96,21 @@ impl RpcUrl {
     #[must_use]
     pub fn expose(&self) -> &str {
         self.url.expose_secret()
+    }
+
+    /// What somebody else has said, with this URL and what may be secret in it taken out.
+    #[must_use]
+    pub fn redact(&self, said: &str) -> String {
+        let mut said = said.replace(self.expose(), &self.shown);
+        let Ok(url) = Url::parse(self.expose()) else { return said };
+        let names =
+            url.path().split('/').chain([url.path(), url.query().unwrap_or_default(), url.username()]);
+        let keys = names.filter(|part| part.len() >= KEY_CHARS_MIN);
+        let password = url.password().filter(|password| !password.is_empty());
+        for secret in [url.as_str()].into_iter().chain(keys).chain(password) {
+            said = said.replace(secret, "…");
+        }
+        said
     }
 }
 

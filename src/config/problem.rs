@@ -177,13 +177,18 @@ fn suggestion_or_list(nearest: Option<&str>, known: &[&str]) -> String {
     }
 }
 
-/// The one of `names` that was most likely meant by `name`, if any: a beginning of it, or one that is
-/// at most two typing errors away.
+/// The one of `names` that was most likely meant by `name`, if any: a beginning of it, or one that is a few typing
+/// errors away. Capitals are no error of their own.
 pub(super) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    /// From so many letters on, one error more is still a likeness: `seconds` is three away from `secs`.
+    const LONG: usize = 12;
+    let name = name.to_ascii_lowercase();
+    let most = if name.len() >= LONG { 3 } else { 2 };
     let distance = |known: &str| {
-        let errors = strsim::damerau_levenshtein(name, known);
-        let is_near = errors <= 2 && 2 * errors < name.len();
-        (is_near || (!name.is_empty() && known.starts_with(name))).then_some(errors)
+        let known = known.to_ascii_lowercase();
+        let errors = strsim::damerau_levenshtein(&name, &known);
+        let is_near = errors <= most && 2 * errors < name.len();
+        (is_near || (!name.is_empty() && known.starts_with(&name))).then_some(errors)
     };
     let near = names.into_iter().filter_map(|known| Some((distance(known)?, known)));
     near.min().map(|(_, known)| known.to_owned())

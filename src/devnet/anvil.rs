@@ -54,7 +54,7 @@ impl Anvil {
             chain_id.as_ref(),
         ];
         command_line.extend(block_time.iter().flat_map(|secs| [OsStr::new("--block-time"), secs.as_ref()]));
-        let (process, port) = Process::spawn(&command_line, port_in)?;
+        let (process, port) = Process::spawn(&command_line, &[], port_in)?;
         let port = match timeout(START_TIMEOUT, port).await {
             Ok(Ok(port)) => port,
             Ok(Err(_)) => return Err(process.failure("anvil ended before it listened")),

@@ -18,8 +18,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct LocalBroker {
     ws_url: String,
-    /// Kept so that the broker lives.
-    _process: Process,
+    process: Process,
 }
 
 /// What a broker says when it is ready.
@@ -35,6 +34,19 @@ impl LocalBroker {
     /// # Errors
     /// When the program cannot be started, ends at once or is not ready in time, with what it printed.
     pub async fn start(program: &Path, config: &Path, log: &Path) -> Result<Self> {
+        Self::start_with(program, config, log, &[]).await
+    }
+
+    /// The same with these variables beside those of this process.
+    ///
+    /// # Errors
+    /// As [`LocalBroker::start`].
+    pub async fn start_with(
+        program: &Path,
+        config: &Path,
+        log: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut log = File::create(log).with_context(|| format!("cannot make {}", log.display()))?;
         let command_line = [
             program.as_os_str(),
@@ -43,16 +55,32 @@ impl LocalBroker {
             "--config".as_ref(),
             config.as_os_str(),
         ];
-        let (process, ready) = Process::spawn(&command_line, move |line| {
+        let (process, ready) = Process::spawn(&command_line, variables, move |line| {
             // A log that cannot be written must not stop the broker.
             let _ = writeln!(log, "{line}");
             serde_json::from_str(line).ok()
         })?;
         match timeout(START_TIMEOUT, ready).await {
-            Ok(Ok(Ready { ws_url })) => Ok(Self { ws_url, _process: process }),
+            Ok(Ok(Ready { ws_url })) => Ok(Self { ws_url, process }),
             Ok(Err(_)) => Err(process.failure("the broker ended before it was ready")),
             Err(_) => Err(process.failure("the broker is not ready in time")),
         }
+    }
+
+    /// Tells the broker to stop, as an operator does (SIGTERM).
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn terminate(&mut self) -> Result<()> {
+        self.process.signal("TERM")
+    }
+
+    /// Waits until the broker has ended by itself; its exit code.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub async fn ended(self) -> Result<i32> {
+        self.process.ended().await
     }
 
     /// Where clients connect.

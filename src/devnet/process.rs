@@ -8,19 +8,18 @@
 use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result, anyhow};
 use tokio::sync::oneshot;
 
-/// Runs the program in `$@` until standard input ends. The program's output is the shell's, which keeps none
+/// Runs the program in `$@` until standard input ends, and hands on the signals that are named there. The program's output is the shell's, which keeps none
 /// of it open, so that the reader sees when the program ends.
-const SHELL: &str =
-    r#""$@" </dev/null 2>&1 & child=$!; exec >/dev/null 2>&1; read -r _; kill -9 $child; wait $child"#;
+const SHELL: &str = r#""$@" </dev/null 2>&1 & child=$!; exec >/dev/null 2>&1; while read -r signal; do kill "-$signal" $child; done; kill -9 $child; wait $child"#;
 
 /// How much output is kept to explain a failed start.
 const LINES_KEPT: usize = 20;
@@ -32,15 +31,18 @@ const OUR_VARIABLES: &str = "CLEARNET__";
 #[derive(Debug)]
 pub(super) struct Process {
     leash: Option<ChildStdin>,
-    reader: Option<JoinHandle<()>>,
+    reader: Option<JoinHandle<Option<ExitStatus>>>,
+    /// Comes when the program's output has ended.
+    silence: Option<oneshot::Receiver<()>>,
     lines: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Process {
-    /// Starts a program and hears each line that it prints, on stderr too, until it ends. What `hear` first makes
+    /// Starts a program with these variables beside our own, and hears each line that it prints, on stderr too, until it ends. What `hear` first makes
     /// of one is for the receiver, which learns as well when nothing will come.
     pub(super) fn spawn<T: Send + 'static>(
         command_line: &[&OsStr],
+        variables: &[(&str, &str)],
         hear: impl FnMut(&str) -> Option<T> + Send + 'static,
     ) -> Result<(Self, oneshot::Receiver<T>)> {
         let mut command = Command::new("sh");
@@ -49,6 +51,7 @@ impl Process {
         {
             command.env_remove(name);
         }
+        command.envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // A Ctrl-C is for us; we end the child when we are done.
         command.process_group(0);
@@ -59,8 +62,36 @@ impl Process {
         let lines = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&lines);
         let reader = thread::Builder::new().name("child".to_owned());
-        let reader = reader.spawn(move || read(child, output, hear, heard, &kept))?;
-        Ok((Self { leash, reader: Some(reader), lines }, hears))
+        let (silent, silence) = oneshot::channel();
+        let reader = reader.spawn(move || {
+            read(output, hear, heard, &kept);
+            // Whoever does not wait for it needs no word.
+            let _ = silent.send(());
+            bury(child)
+        })?;
+        Ok((Self { leash, reader: Some(reader), silence: Some(silence), lines }, hears))
+    }
+
+    /// Sends the program a signal, by its short name.
+    ///
+    /// # Errors
+    /// When the shell that keeps the program is gone.
+    pub(super) fn signal(&mut self, name: &str) -> Result<()> {
+        let leash = self.leash.as_mut().context("the program was let go")?;
+        writeln!(leash, "{name}").context("the shell that keeps the program is gone")
+    }
+
+    /// Waits until the program has ended by itself; its exit code, above 128 when a signal ended it.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub(super) async fn ended(mut self) -> Result<i32> {
+        let silence = self.silence.take().context("the program was waited for before")?;
+        silence.await.context("the output of the program was given up")?;
+        self.leash = None;
+        let reader = self.reader.take().context("the program was waited for before")?;
+        let status = tokio::task::spawn_blocking(move || reader.join()).await?;
+        status.ok().flatten().and_then(|status| status.code()).context("the program's end is not known")
     }
 
     /// Kills the program and returns when it is dead. Blocks for milliseconds.
@@ -80,9 +111,8 @@ impl Process {
     }
 }
 
-/// Reads what the program prints, so that it never waits for a reader, and buries the child.
+/// Reads what the program prints, so that it never waits for a reader.
 fn read<T>(
-    mut child: Child,
     output: ChildStdout,
     mut hear: impl FnMut(&str) -> Option<T>,
     heard: oneshot::Sender<T>,
@@ -104,7 +134,9 @@ fn read<T>(
     }
     // Without it, who waits learns that nothing will come.
     drop(heard);
-    if let Err(error) = child.wait() {
-        log::warn!(error:%; "the shell of a child cannot be waited for");
-    }
+}
+
+/// Waits until the shell has ended, and takes its exit code, which is that of the program.
+fn bury(mut child: Child) -> Option<ExitStatus> {
+    child.wait().inspect_err(|error| log::warn!(error:%; "the shell of a child cannot be waited for")).ok()
 }

@@ -1,4 +1,4 @@
-//! The HTTP side: the WebSocket endpoint and the health of the process.
+//! The HTTP side: the WebSocket endpoint, the health of the process, and the figures for operators.
 //!
 //! Deliberately absent: what is said over the socket (the session's), and any way to change something.
 
@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::Server;
+use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use actix_web_actors::ws;
 use domain::protocol::FRAME_BYTES_MAX;
@@ -14,8 +15,8 @@ use serde::Serialize;
 use crate::actors::journal::JournalHealth;
 use crate::actors::session::{SessionActor, SessionShared};
 
-/// How long open requests may take when the server stops, in seconds; sessions are told to come back.
-const SHUTDOWN_SECS: u64 = 5;
+/// How long connections may take to end when the server stops, in seconds: sessions have ended before.
+const SHUTDOWN_SECS: u64 = 2;
 
 /// A server that listens, and where.
 pub struct Listening {
@@ -36,6 +37,8 @@ pub fn listen(addr: SocketAddr, shared: Arc<SessionShared>) -> std::io::Result<L
             .app_data(shared.clone())
             .route("/ws", web::get().to(socket))
             .route("/healthz", web::get().to(health))
+            .route("/readyz", web::get().to(readiness))
+            .route("/metrics", web::get().to(figures))
     })
     // A notification right after a response must not wait for the client's acknowledgement.
     .tcp_nodelay(true)
@@ -51,6 +54,10 @@ async fn socket(
     body: web::Payload,
     shared: web::Data<SessionShared>,
 ) -> Result<HttpResponse, actix_web::Error> {
+    // Who connects now would only be told to leave.
+    if shared.services.stop.has_begun() {
+        return Ok(HttpResponse::ServiceUnavailable().finish());
+    }
     let session = SessionActor::new(shared.into_inner());
     ws::WsResponseBuilder::new(session, &request, body).frame_size(FRAME_BYTES_MAX).start()
 }
@@ -72,4 +79,16 @@ async fn health(shared: web::Data<SessionShared>) -> HttpResponse {
         JournalHealth::Fenced => HttpResponse::ServiceUnavailable()
             .json(Health { ok: false, reason: "another broker has taken over the store" }),
     }
+}
+
+/// 200 while everything is there that the broker needs, else 503; each part with its reason.
+async fn readiness(shared: web::Data<SessionShared>) -> HttpResponse {
+    let readiness = shared.readiness().await;
+    let status = if readiness.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    HttpResponse::build(status).json(readiness)
+}
+
+/// The figures, as Prometheus reads them.
+async fn figures(shared: web::Data<SessionShared>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(shared.services.scrape().await)
 }

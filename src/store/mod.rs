@@ -18,7 +18,7 @@ pub use rows::{
     Head, InboxId, InboxRow, MemberRow, OutboxId, OutboxRow, OutboxStatus, Revision, StateKind, StateRow,
     Stored, TransferId, TransferRow,
 };
-pub use sql::{SqlStore, migrate};
+pub use sql::{SchemaStanding, SqlStore, migrate, schema_of};
 
 /// The most rows a page of a read may have: what one answer or one step of an audit holds in memory.
 pub const PAGE_ROWS_MAX: u32 = 1_000;

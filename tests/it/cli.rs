@@ -47,7 +47,7 @@ fn a_made_key_is_the_brokers() {
     assert_eq!(made.as_object().unwrap().len(), 2);
     let mode = std::fs::metadata(directory.path().join("broker.key")).unwrap().mode();
     assert_eq!(mode & 0o7777, 0o600);
-    let checked = clearnet(directory.path(), &[], &["config", "check", "--json"]);
+    let checked = clearnet(directory.path(), &[], &["config", "check", "--offline", "--json"]);
     let checked: Value = serde_json::from_str(stdout(&checked)).unwrap();
     assert_eq!(checked["broker"]["address"], made["address"]);
     assert_eq!(checked["broker"]["key_file"], "broker.key");
@@ -78,7 +78,7 @@ fn keygen_does_not_overwrite() {
 fn config_check_shows_what_it_comes_to_and_that_it_asked_nobody() {
     let directory = directory();
     let variables = [("CLEARNET__BROKER__PRIVATE_KEY", KEY)];
-    let output = clearnet(directory.path(), &variables, &["config", "check"]);
+    let output = clearnet(directory.path(), &variables, &["config", "check", "--offline"]);
     let expected = format!(
         "config.toml is valid\n\
          \n\
@@ -117,8 +117,11 @@ fn config_check_shows_what_it_comes_to_and_that_it_asked_nobody() {
 fn config_check_speaks_json() {
     let directory = directory();
     let variables = [("CLEARNET__BROKER__PRIVATE_KEY", KEY)];
-    let output =
-        clearnet(directory.path(), &variables, &["config", "check", "--json", "--listen", "[::1]:0"]);
+    let output = clearnet(
+        directory.path(),
+        &variables,
+        &["config", "check", "--offline", "--json", "--listen", "[::1]:0"],
+    );
     let summary: Value = serde_json::from_str(stdout(&output)).unwrap();
     assert_eq!(summary["checks"], "offline");
     assert_eq!(summary["broker"]["address"], ADDRESS);
@@ -155,11 +158,11 @@ fn config_check_tells_every_problem_on_a_line_of_its_own() {
 #[test]
 fn config_check_needs_the_key_and_does_not_show_what_it_found_instead() {
     let directory = directory();
-    let missing = clearnet(directory.path(), &[], &["config", "check"]);
+    let missing = clearnet(directory.path(), &[], &["config", "check", "--offline"]);
     let text = stderr(&missing);
     assert!(text.starts_with("error: cannot read key file broker.key: No such file"), "{text}");
     let variables = [("CLEARNET__BROKER__PRIVATE_KEY", "0xcorrecthorse"), ("RUST_LOG", "trace")];
-    let wrong = clearnet(directory.path(), &variables, &["config", "check"]);
+    let wrong = clearnet(directory.path(), &variables, &["config", "check", "--offline"]);
     let expected = "error: no private key in CLEARNET__BROKER__PRIVATE_KEY: malformed hex digits\n";
     assert_eq!(stderr(&wrong), expected);
 }
@@ -167,7 +170,48 @@ fn config_check_needs_the_key_and_does_not_show_what_it_found_instead() {
 #[test]
 fn a_missing_configuration_is_named() {
     let directory = tempfile::tempdir().unwrap();
-    let output = clearnet(directory.path(), &[], &["config", "check"]);
+    let output = clearnet(directory.path(), &[], &["config", "check", "--offline"]);
     let text = stderr(&output);
     assert!(text.starts_with("error: cannot read config.toml: No such file"), "{text}");
+}
+
+/// What an operator can get wrong, and what `serve` says: the file, the line and the key. Nothing is started.
+#[test]
+fn serve_starts_nothing_with_a_wrong_configuration() {
+    const TOKEN: &str = "address = \"0x1000000000000000000000000000000000000003\"";
+    let cases = [
+        ("listen = ", "listn = ", "server.listn: unknown key, did you mean listen?"),
+        ("listen = ", "zzz = ", "server.zzz: unknown key, known are listen"),
+        ("name = \"base\"", "name = \"polygon\"", "networks[1].name: already used by networks[0].name"),
+        ("chain_id = 8453", "chain_id = 137", "networks[1].chain_id: already used by networks[0].chain_id"),
+        (
+            "custody = \"0x2000000000000000000000000000000000000001\"",
+            "custody = \"0xFB6916095ca1df60bB79Ce92cE3Ea74c37c5d359\"",
+            "networks[1].custody: address checksum does not match, \
+             expected 0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+        ),
+        ("symbol = \"usdc\"\n# How", "# How", "assets[0].symbol: missing"),
+        (
+            "[[assets.tokens]]\nnetwork = \"base\"\naddress = \"0x2000000000000000000000000000000000000003\"",
+            &format!("[[assets.tokens]]\nnetwork = \"polygon\"\n{TOKEN}"),
+            "assets[0].tokens[1].address: already used by assets[0].tokens[0].address",
+        ),
+    ];
+    for (right, wrong, said) in cases {
+        let directory = directory();
+        assert_eq!(SAMPLE.matches(right).count(), 1, "{right}");
+        let text = SAMPLE.replace(right, wrong);
+        std::fs::write(directory.path().join("config.toml"), &text).unwrap();
+        let variables = [("CLEARNET__BROKER__PRIVATE_KEY", KEY)];
+        let output = clearnet(directory.path(), &variables, &["serve"]);
+        let shown = stderr(&output);
+        let line =
+            shown.lines().find(|line| line.ends_with(said)).unwrap_or_else(|| panic!("{said}\n{shown}"));
+        let number: usize =
+            line.strip_prefix("config.toml:").unwrap().split(':').next().unwrap().parse().unwrap();
+        let key = said.split(':').next().unwrap().rsplit('.').next().unwrap();
+        let there = text.lines().nth(number - 1).unwrap();
+        assert!(there.starts_with(key) || there.starts_with("[["), "{line}\n{there}");
+        assert!(!directory.path().join("data").exists(), "{said}");
+    }
 }

@@ -175,7 +175,7 @@ fn variables_that_name_no_key_are_errors_and_others_are_not_ours() {
             "CLEARNET__ASSETS__USDC__DECIMALS: unknown variable",
             "CLEARNET__NETWORKS__MUMBAI__RPC_URL: unknown variable",
             "CLEARNET__SERVER__LISTN: unknown variable, did you mean CLEARNET__SERVER__LISTEN?",
-            "CLEARNET__server__listen: unknown variable",
+            "CLEARNET__server__listen: unknown variable, did you mean CLEARNET__SERVER__LISTEN?",
         ]
     );
     valid(LEAST, &[("CLEARNET_TEST_POSTGRES_URL", "x"), ("HOME", "/")]);
@@ -284,6 +284,73 @@ decimals = 78
             "config.toml:16: assets[0].decimals: must be 0 to 77",
         ]
     );
+}
+
+/// The table of misspellings: what an operator writes, and which key is meant.
+#[test]
+fn a_misspelt_key_is_told_which_one_is_meant() {
+    let of_network = [
+        ("chain_di", "chain_id"),
+        ("chainid", "chain_id"),
+        ("ChainId", "chain_id"),
+        ("RPC_URL", "rpc_url"),
+        ("rpc-url", "rpc_url"),
+        ("rpc", "rpc_url"),
+        ("custdy", "custody"),
+        ("adjudicater", "adjudicator"),
+        ("confirmation", "confirmations"),
+        ("min_challenge", "min_challenge_secs"),
+        ("min_challenge_seconds", "min_challenge_secs"),
+        ("max_challange_secs", "max_challenge_secs"),
+        ("startblock", "start_block"),
+    ];
+    for (written, meant) in of_network {
+        assert_eq!(
+            problems(&with_line_after(7, &format!("{written} = 1")), &[]),
+            [format!("config.toml:8: networks[0].{written}: unknown key, did you mean {meant}?")]
+        );
+    }
+    let elsewhere = [
+        ("[brokr]", "brokr", "broker"),
+        ("[broker]\nkeyfile = \"x\"", "broker.keyfile", "key_file"),
+        ("[databse]", "databse", "database"),
+        ("[database]\nurll = \"x\"", "database.urll", "url"),
+        ("[servr]", "servr", "server"),
+        ("[server]\nlisten_ = \"x\"", "server.listen_", "listen"),
+        ("[[network]]", "network", "networks"),
+        ("[[asset]]", "asset", "assets"),
+    ];
+    for (written, key, meant) in elsewhere {
+        let line = written.lines().count();
+        let expected = format!("config.toml:{line}: {key}: unknown key, did you mean {meant}?");
+        assert!(problems(&format!("{written}\n{LEAST}"), &[]).contains(&expected), "{written}");
+    }
+    let tokens = [("adress", "address"), ("networks", "network"), ("decimal", "decimals")];
+    for (written, meant) in tokens {
+        assert_eq!(
+            problems(&with_line_after(14, &format!("{written} = 1")), &[]),
+            [format!("config.toml:15: assets[0].tokens[0].{written}: unknown key, did you mean {meant}?")]
+        );
+    }
+    // What resembles nothing is answered with all that there is.
+    assert_eq!(
+        problems(&format!("[server]\nport = 1\n{LEAST}"), &[]),
+        ["config.toml:2: server.port: unknown key, known are listen"]
+    );
+}
+
+/// Every key that has no default is missed by its name, at the line of its table.
+#[test]
+fn a_missing_key_is_named_at_its_table() {
+    let tables = [(1, "networks[0]", 2..=7), (8, "assets[0]", 9..=10), (11, "assets[0].tokens[0]", 12..=14)];
+    for (place, table, lines) in tables {
+        for line in lines {
+            let key = LEAST.lines().nth(line - 1).unwrap().split_once(" = ").unwrap().0;
+            let expected = format!("config.toml:{place}: {table}.{key}: missing");
+            let found = problems_with(line, "");
+            assert!(found.contains(&expected), "{expected}: {found:?}");
+        }
+    }
 }
 
 #[test]

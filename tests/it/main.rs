@@ -5,11 +5,13 @@
 mod audit;
 mod cli;
 mod config;
+mod config_check;
 mod crash;
 mod demo;
 mod devnet;
 mod harness;
 mod laws;
+mod operating;
 mod session;
 mod store;
 mod tidy;

@@ -4,7 +4,7 @@
 //! `docs/protocol.md` says, must leave the store as it was, and must leave the connection usable, or closed where
 //! the document says so. All cases of a world are played; what differs is listed at the end, after the audit.
 
-mod ask;
+pub(crate) mod ask;
 mod chain;
 mod document;
 mod frames;
@@ -14,9 +14,9 @@ mod order;
 mod proposals;
 mod requests;
 mod rooms;
-mod settle;
-mod socket;
+pub(crate) mod settle;
+pub(crate) mod socket;
 mod states;
 mod virtual_channels;
 mod virtual_money;
-mod world;
+pub(crate) mod world;

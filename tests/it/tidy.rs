@@ -4,6 +4,7 @@
 //! repository itself.
 
 mod arrows;
+mod containers;
 mod manifests;
 mod source;
 mod texts;
@@ -123,6 +124,11 @@ fn modules_have_names_of_their_own() {
 #[test]
 fn no_test_is_switched_off() {
     assert_tidy(repository().iter().flat_map(texts::switches_a_test_off).collect());
+}
+
+#[test]
+fn messages_of_the_log_are_always_the_same() {
+    assert_tidy(repository().iter().flat_map(texts::logs_what_differs).collect());
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl StreamHandler<FromJournal> for ChainSenderActor {
                 }
             }
             FromJournal::Lost { reason, .. } => {
-                log::error!(chain_id:% = self.chain_id; "a commit was lost, the sender is rebuilt: {reason}");
+                log::error!(chain_id:% = self.chain_id, reason:%; "a commit was lost, the sender is rebuilt");
                 ctx.stop();
             }
             // Only credits are posted by others: nobody else may take from the broker's own means.

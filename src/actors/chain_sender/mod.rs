@@ -29,6 +29,7 @@ use super::services::Services;
 use super::supervisor::Birth;
 use crate::chain::{ChainClient, ChainError};
 use crate::clock;
+use crate::metrics::SettlementOutcome;
 use crate::store::{OutboxId, OutboxRow, OutboxStatus, PAGE_ROWS_MAX, StateKind};
 use creation::{Creation, Sent};
 use pursue::{Fate, Place};
@@ -152,7 +153,7 @@ impl ChainSenderActor {
                 act.look(ctx);
             }
             Err(error) => {
-                log::warn!(chain_id:% = act.chain_id; "cannot read what is to be sent: {error}");
+                log::warn!(chain_id:% = act.chain_id, error:%; "cannot read what is to be sent");
                 ctx.run_later(LOOK_INTERVAL, Self::read_open);
             }
         }));
@@ -170,7 +171,9 @@ impl ChainSenderActor {
                 self.holds.retain(|_, promised| promised.channel != channel);
                 self.open.insert(row.id, creation);
             }
-            Err(error) => log::error!(chain_id:% = self.chain_id; "{error}"),
+            Err(error) => {
+                log::error!(chain_id:% = self.chain_id, outbox_id:% = row.id.0, error:%; "a kept transaction cannot be read")
+            }
         }
     }
 
@@ -185,6 +188,7 @@ impl ChainSenderActor {
     ///
     /// Not before everything that was decided is known, or a place would be given away twice.
     fn look(&mut self, ctx: &mut Context<Self>) {
+        self.services.journal.figures().set_outbox_open(self.chain_id, self.open.len());
         let kept = self.open.iter().filter(|(id, _)| !self.unkept.contains(id));
         let open: BTreeMap<OutboxId, Creation> = kept.map(|(id, creation)| (*id, creation.clone())).collect();
         if self.is_looking || !self.is_read || open.is_empty() {
@@ -198,7 +202,7 @@ impl ChainSenderActor {
             act.is_looking = false;
             match looked {
                 Ok(found) => act.follow(found, ctx),
-                Err(error) => log::warn!(chain_id:% = act.chain_id; "cannot follow what was sent: {error}"),
+                Err(error) => log::warn!(chain_id:% = act.chain_id, error:%; "cannot follow what was sent"),
             }
         }));
     }
@@ -224,6 +228,8 @@ impl ChainSenderActor {
         let call = self.chain.encode(&creation.call(&self.services.key));
         let signed = place.transaction(self.chain_id, nonce, call).sign(&self.services.key);
         creation.sent = Some(Sent::new(nonce, signed.hash, &signed.raw));
+        let (chain_id, channel_id, tx_hash) = (self.chain_id, creation.channel(), signed.hash);
+        log::info!(chain_id:%, outbox_id:% = id.0, channel_id:%, tx_hash:%, nonce:%; "a transaction is signed");
         self.change(id, &creation, OutboxStatus::Open, Waiting::Send(id), ctx);
         self.open.insert(id, creation);
         self.unkept.insert(id);
@@ -233,7 +239,9 @@ impl ChainSenderActor {
     fn finish(&mut self, id: OutboxId, ctx: &mut Context<Self>) {
         if let Some(creation) = self.open.remove(&id) {
             self.ended += 1;
-            log::info!(chain_id:% = self.chain_id, channel_id:% = creation.channel(); "a settlement was executed");
+            self.services.journal.figures().settled(self.chain_id, SettlementOutcome::Executed);
+            let (chain_id, channel_id) = (self.chain_id, creation.channel());
+            log::info!(chain_id:%, outbox_id:% = id.0, channel_id:%; "a settlement was executed");
             self.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
         }
     }
@@ -242,7 +250,7 @@ impl ChainSenderActor {
     fn fail(&mut self, id: OutboxId, cause: &str, ctx: &mut Context<Self>) {
         let Some(creation) = self.open.get(&id).cloned() else { return };
         let channel = creation.channel();
-        log::error!(chain_id:% = self.chain_id, channel_id:% = channel; "a settlement failed: {cause}");
+        log::error!(chain_id:% = self.chain_id, outbox_id:% = id.0, channel_id:% = channel, cause:%; "a settlement failed");
         let (services, broker) = (Arc::clone(&self.services), self.services.broker);
         let refunded = async move {
             let channel = services.direct_channel(channel).await?;
@@ -252,10 +260,11 @@ impl ChainSenderActor {
         };
         ctx.spawn(refunded.into_actor(self).map(move |refunded, act, ctx| match refunded {
             Ok(()) => {
+                act.services.journal.figures().settled(act.chain_id, SettlementOutcome::Failed);
                 act.open.remove(&id);
                 act.change(id, &creation, OutboxStatus::Done, Waiting::Nothing, ctx);
             }
-            Err(refused) => log::warn!(channel_id:% = channel; "a refund has to wait: {refused}"),
+            Err(refused) => log::warn!(channel_id:% = channel, refused:%; "a refund has to wait"),
         }));
     }
 
@@ -285,10 +294,14 @@ impl ChainSenderActor {
         self.unkept.remove(&id);
         let Some(sent) = self.open.get(&id).and_then(|creation| creation.sent.clone()) else { return };
         let (chain, chain_id) = (Arc::clone(&self.chain), self.chain_id);
+        self.services.journal.figures().transaction_sent(chain_id);
+        log::info!(chain_id:%, outbox_id:% = id.0, tx_hash:% = sent.hash; "a transaction is sent");
         let sending = async move {
             match chain.send_raw(&sent.raw()).await {
                 Ok(_) | Err(ChainError::NonceTooLow) => {}
-                Err(error) => log::warn!(chain_id:% = chain_id, tx:% = sent.hash; "not sent yet: {error}"),
+                Err(error) => {
+                    log::warn!(chain_id:% = chain_id, tx_hash:% = sent.hash, error:%; "not sent yet")
+                }
             }
         };
         ctx.spawn(sending.into_actor(self));

@@ -17,7 +17,7 @@ impl ChainSenderActor {
         let posted = match CustodyEvent::from_stored(&row.body) {
             Ok(event) => self.transfer_of(row.key, &event),
             Err(error) => {
-                log::error!(chain_id:% = self.chain_id, inbox_id:% = row.id; "{error}");
+                log::error!(chain_id:% = self.chain_id, inbox_id:% = row.id, error:%; "a kept event cannot be read");
                 return;
             }
         };
@@ -25,7 +25,7 @@ impl ChainSenderActor {
         match posted {
             Ok(transfer) => commit.transfers.extend(transfer),
             Err(error) => {
-                log::error!(chain_id:% = self.chain_id, inbox_id:% = row.id; "an event was refused: {error}");
+                log::error!(chain_id:% = self.chain_id, inbox_id:% = row.id, error:%; "an event was refused");
                 return;
             }
         }
@@ -65,7 +65,7 @@ impl ChainSenderActor {
             let (after, beyond) = (owned.checked_sub(own), amount.checked_sub(own));
             self.balances.insert(token, after.unwrap_or_default());
             if let Some(beyond) = beyond.filter(|beyond| !beyond.is_zero()) {
-                log::error!(chain_id:% = self.chain_id; "the broker withdrew {beyond} of {token} more than the book has for it: audit");
+                log::error!(chain_id:% = self.chain_id, token:%, beyond:%; "the broker withdrew more than the book has for it: audit");
             }
             if own.is_zero() {
                 return Ok(None);

@@ -79,7 +79,7 @@ pub(super) async fn look(
             None => Fate::Unsigned(Place { fees: nonces.fees }),
             // One that a node cannot answer for keeps no other waiting.
             Some(sent) => fate_of(chain, &creation, sent, confirmed, used_up).await.unwrap_or_else(|error| {
-                log::warn!(tx:% = sent.hash; "nothing is known of what was sent: {error}");
+                log::warn!(tx_hash:% = sent.hash, error:%; "nothing is known of what was sent");
                 Fate::Waiting
             }),
         };
@@ -112,7 +112,7 @@ async fn fate_of(
             // The same bytes again are no error; that the nonce is used up will be final in a while.
             match chain.send_raw(&sent.raw()).await {
                 Ok(_) | Err(ChainError::NonceTooLow) => {}
-                Err(error) => log::warn!(tx:% = sent.hash; "not sent yet: {error}"),
+                Err(error) => log::warn!(tx_hash:% = sent.hash, error:%; "not sent yet"),
             }
             Ok(Fate::Waiting)
         }

@@ -108,7 +108,7 @@ impl ChainWatcherActor {
             }
             Err(EnterError::Closed(_)) => ctx.stop(),
             Err(EnterError::Register(error)) => {
-                log::warn!(chain_id:% = act.plan.chain_id; "the watcher cannot begin again yet: {error}");
+                log::warn!(chain_id:% = act.plan.chain_id, error:%; "the watcher cannot begin again yet");
                 ctx.run_later(Duration::from_millis(RETRY_MS_MAX), Self::begin_again);
             }
         }));
@@ -157,6 +157,9 @@ impl ChainWatcherActor {
     fn rest(&mut self, ctx: &mut Context<Self>) {
         self.is_busy = false;
         self.retry_ms = RETRY_MS_MIN;
+        if let Some(read) = self.cursor {
+            self.services.journal.figures().set_chain_read_height(self.plan.chain_id, read.height);
+        }
         self.services.read_chains.insert(self.plan.chain_id, clock::now());
         if self.is_wanted {
             self.look(ctx);
@@ -167,10 +170,10 @@ impl ChainWatcherActor {
     fn retry(&mut self, error: &ScanError, ctx: &mut Context<Self>) {
         match error {
             ScanError::Reorganised { .. } => {
-                log::error!(chain_id:% = self.plan.chain_id; "{error}");
+                log::error!(chain_id:% = self.plan.chain_id, error:%; "the chain is read no further");
             }
             ScanError::Chain(_) | ScanError::Store(_) | ScanError::Missing { .. } => {
-                log::warn!(chain_id:% = self.plan.chain_id; "cannot read the chain: {error}");
+                log::warn!(chain_id:% = self.plan.chain_id, error:%; "cannot read the chain");
             }
         }
         self.range = (self.range / 2).max(RANGE_MIN);
@@ -248,6 +251,9 @@ impl StreamHandler<FromJournal> for ChainWatcherActor {
                 for owners in self.pen.durable(upto) {
                     wake(&self.services, owners);
                 }
+                if let Some(read) = self.cursor {
+                    self.services.journal.figures().set_chain_read_height(self.plan.chain_id, read.height);
+                }
                 if self.is_all {
                     self.services.read_chains.insert(self.plan.chain_id, clock::now());
                 }
@@ -256,7 +262,7 @@ impl StreamHandler<FromJournal> for ChainWatcherActor {
             }
             // The stream ends with this word, and a new incarnation begins.
             FromJournal::Lost { reason, .. } => {
-                log::error!(chain_id:% = self.plan.chain_id; "what was read of the chain was refused: {reason}");
+                log::error!(chain_id:% = self.plan.chain_id, reason:%; "what was read of the chain was refused");
             }
             FromJournal::Posted { .. } | FromJournal::Happened { .. } | FromJournal::Decided { .. } => {}
         }

@@ -64,6 +64,7 @@ pub(super) async fn scan(
     range: u64,
 ) -> Result<Option<Scanned>, ScanError> {
     let head = chain.head().await?;
+    services.journal.figures().set_chain_head(plan.chain_id, head.height);
     if let Some(read) = cursor {
         check_still_there(chain.as_ref(), read).await?;
     }
@@ -104,7 +105,7 @@ async fn relevant(
         let event = match chain.decode(log) {
             Ok(event) => event,
             Err(poison) => {
-                log::error!(chain_id:% = plan.chain_id; "a log is passed over: {poison}");
+                log::error!(chain_id:% = plan.chain_id, poison:%; "a log is passed over");
                 continue;
             }
         };

@@ -101,7 +101,7 @@ impl StreamHandler<FromJournal> for DirectChannelActor {
                 }
             }
             FromJournal::Lost { reason, .. } => {
-                log::warn!(channel_id:% = self.channel.id(); "a commit was lost, the channel is rebuilt: {reason}");
+                log::warn!(channel_id:% = self.channel.id(), reason:%; "a commit was lost, the channel is rebuilt");
                 ctx.stop();
             }
             // What is posted to the channel's accounts is in its new state.

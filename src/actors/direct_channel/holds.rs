@@ -98,7 +98,7 @@ impl DirectChannelActor {
                 self.work(ctx);
             }
             Err(error) => {
-                log::error!(channel_id:% = self.channel.id(); "a posted state cannot be read: {error}");
+                log::error!(channel_id:% = self.channel.id(), error:%; "a posted state cannot be read");
                 ctx.stop();
             }
         }

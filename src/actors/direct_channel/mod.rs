@@ -16,7 +16,7 @@ use domain::chain::CustodyEvent;
 use domain::channel::direct::{DirectChannel, DirectEffect, DirectEvent, EncodedState, IgnoreReason};
 use domain::channel::{Machine as _, Transition};
 use domain::crypto::DirectState;
-use domain::ledger::{Cause, OwnerId};
+use domain::ledger::{Cause, EventKey, OwnerId};
 use futures::channel::oneshot;
 
 use super::answer::{Answer, Outcome};
@@ -195,17 +195,19 @@ impl DirectChannelActor {
             Ok(event) => DirectEvent::Happened { key: row.key, event: Box::new(event) },
             Err(error) => {
                 // The watcher decoded it before it wrote it: the row is damaged, and a person has to look.
-                log::error!(channel_id:% = self.channel.id(), inbox_id:% = row.id; "{error}");
+                log::error!(channel_id:% = self.channel.id(), inbox_id:% = row.id, error:%; "a kept event cannot be read");
                 return;
             }
         };
         match self.channel.apply(event, clock::now()) {
             Ok(transition) => {
+                let (channel_id, EventKey { chain_id, tx_hash, .. }) = (self.channel.id(), row.key);
+                log::info!(channel_id:%, chain_id:%, tx_hash:%, inbox_id:% = row.id; "an event is taken in");
                 let waiting = Waiting { effects: transition.effects.clone(), reply: Reply::Nobody };
                 self.hand_over(transition, None, Some(row.id), waiting, ctx);
             }
             Err(error) => {
-                log::error!(channel_id:% = self.channel.id(), inbox_id:% = row.id; "an event was refused: {error}");
+                log::error!(channel_id:% = self.channel.id(), inbox_id:% = row.id, error:%; "an event was refused");
             }
         }
     }
@@ -285,13 +287,13 @@ impl DirectChannelActor {
                     self.tell_owner(Push::Settlement { channel: id, end, at: clock::now() });
                 }
                 DirectEffect::NotCounted(reason @ (IgnoreReason::Unannounced | IgnoreReason::BrokerPays)) => {
-                    log::error!(channel_id:% = id; "the broker's own money may be in a channel that does not count: {reason}");
+                    log::error!(channel_id:% = id, reason:%; "the broker's own money may be in a channel that does not count");
                 }
                 DirectEffect::NotCounted(reason) => {
-                    log::warn!(channel_id:% = id; "a channel on chain does not count: {reason}");
+                    log::warn!(channel_id:% = id, reason:%; "a channel on chain does not count");
                 }
                 DirectEffect::Alarm(alarm) => {
-                    log::error!(channel_id:% = id; "a direct channel needs attention: {alarm:?}");
+                    log::error!(channel_id:% = id, alarm:?; "a direct channel needs attention");
                 }
             }
         }

@@ -15,9 +15,11 @@ use super::book::{Book, Missing};
 use super::commit::{Author, Commit, Refusal};
 use super::draft::{Draft, Told};
 use super::handle::{JournalHandle, JournalHealth};
+use super::lives;
 use super::messages::{FromJournal, RegisterReply, Registered, Work};
 use super::permits::{KEPT_MILLIS, Permits, WINDOW_MILLIS};
 use crate::clock;
+use crate::metrics::Figures;
 use crate::store::{AccountRow, Batch, PAGE_ROWS_MAX, Store, StoreError, Stored, WriteError};
 
 /// The most commits of one database transaction: keeps a transaction within a few milliseconds.
@@ -32,6 +34,7 @@ pub struct JournalActor {
     store: Arc<dyn Store>,
     permits: Arc<Permits>,
     health: watch::Sender<JournalHealth>,
+    figures: Arc<Figures>,
     book: Book,
     queue: VecDeque<Work>,
     /// Commits that must be written one by one, because a batch with them was refused.
@@ -67,13 +70,15 @@ impl JournalActor {
         let head = store.open_writer(broker).await?;
         let permits = Permits::new(posted_keys(store.as_ref(), now).await?);
         let (health, watched) = watch::channel(JournalHealth::Writing { since: now });
-        let (handle, queue) = JournalHandle::new(Arc::clone(&permits), watched);
+        let figures = Arc::new(Figures::new(now));
+        let (handle, queue) = JournalHandle::new(Arc::clone(&permits), watched, Arc::clone(&figures));
         Self::create(|ctx| {
             ctx.add_stream(queue);
             Self {
                 store,
                 permits,
                 health,
+                figures,
                 book: Book::new(head),
                 queue: VecDeque::new(),
                 alone: 0,
@@ -179,7 +184,7 @@ impl JournalActor {
                 });
             }
             Err(error) => {
-                log::error!("cannot read what a commit needs: {error}");
+                log::error!(error:%; "cannot read what a commit needs");
                 act.split_or_refuse(commits, ctx);
             }
         }));
@@ -217,11 +222,12 @@ impl JournalActor {
 
     fn write(&mut self, mut flight: InFlight, ctx: &mut Context<Self>) {
         let (store, batch) = (Arc::clone(&self.store), Arc::clone(&flight.batch));
-        let write = async move { store.write(&batch).await };
+        let timer = self.figures.journal_write_seconds.start_timer();
+        let write = async move { (store.write(&batch).await, timer.stop_and_record()).0 };
         ctx.spawn(write.into_actor(self).map(move |written, act, ctx| match written {
             Ok(()) => act.written(flight, ctx),
             Err(WriteError::Rejected { reason }) => {
-                log::error!("the database refused a batch of {}: {reason}", flight.commits.len());
+                log::error!(commits:% = flight.commits.len(), reason:%; "the database refused a batch");
                 act.split_or_refuse(flight.commits, ctx);
             }
             Err(WriteError::Down { reason }) => {
@@ -257,6 +263,8 @@ impl JournalActor {
     /// The batch is durable: tells authors and those who were posted to, in the order of the commits.
     fn written(&mut self, flight: InFlight, ctx: &mut Context<Self>) {
         let batch = Arc::try_unwrap(flight.batch).unwrap_or_else(|shared| (*shared).clone());
+        self.count(&batch, flight.commits.len());
+        self.log(&batch, &flight.commits);
         self.book.apply(batch);
         self.came_back();
         for (commit, told) in flight.commits.into_iter().zip(flight.told) {
@@ -280,6 +288,35 @@ impl JournalActor {
         self.turn(ctx);
     }
 
+    /// Says which requests became durable, and which transactions were decided, with the commit that holds them.
+    fn log(&self, batch: &Batch, commits: &[Commit]) {
+        let commit = batch.head.seq.0;
+        for (permit, _) in commits.iter().filter_map(|commit| commit.answer.as_ref()) {
+            let key = permit.key();
+            log::debug!(commit:%, participant:% = key.signer, request_id:% = key.id; "a request is durable");
+        }
+        for row in batch.outbox.iter().filter(|row| row.id > self.book.head.outbox) {
+            let (outbox_id, chain_id) = (row.id.0, row.chain_id);
+            match row.owner {
+                OwnerId::Channel(channel_id) => {
+                    log::info!(commit:%, outbox_id:%, chain_id:%, channel_id:%; "a transaction was decided");
+                }
+                OwnerId::Participant(_) | OwnerId::Network(_) => {
+                    log::info!(commit:%, outbox_id:%, chain_id:%; "a transaction was decided");
+                }
+            }
+        }
+    }
+
+    /// Counts what became durable.
+    fn count(&self, batch: &Batch, commits: usize) {
+        self.figures.journal_commits.inc_by(commits as u64);
+        self.figures.journal_batch_commits.observe(commits as f64);
+        for row in &batch.states {
+            lives::count(&self.figures, self.book.phase(row.owner), row);
+        }
+    }
+
     /// A batch with a bad commit in it: each is written alone. A lone one is refused.
     fn split_or_refuse(&mut self, mut commits: Vec<Commit>, ctx: &mut Context<Self>) {
         if commits.len() == 1 {
@@ -297,7 +334,8 @@ impl JournalActor {
 
     /// Says that a commit is lost. Its author's incarnation ends; the supervisor loses only the commit.
     fn refuse(&mut self, commit: Commit, reason: Refusal) {
-        log::warn!(author:? = commit.author; "a commit was refused: {reason}");
+        log::warn!(author:% = commit.author, reason:%; "a commit was refused");
+        self.figures.journal_commits_refused.inc();
         let lost = FromJournal::Lost { from: commit.ticket, reason };
         if !self.book.is_alive(commit.author, commit.incarnation) {
             return;
@@ -312,7 +350,7 @@ impl JournalActor {
     fn went_away(&mut self, reason: &str) {
         self.permits.set_open(false);
         if matches!(self.health.send_replace(JournalHealth::Away), JournalHealth::Writing { .. }) {
-            log::warn!("the database is away, what was taken is kept and retried: {reason}");
+            log::warn!(reason:%; "the database is away, what was taken is kept and retried");
         }
     }
 
@@ -341,7 +379,7 @@ impl JournalActor {
         let pruned = async move { store.prune_answers(before, PRUNE_ROWS_MAX).await };
         ctx.spawn(pruned.into_actor(self).map(|pruned, _, _| {
             if let Err(error) = pruned {
-                log::warn!("old answers are kept for another while: {error}");
+                log::warn!(error:%; "old answers are kept for another while");
             }
         }));
     }

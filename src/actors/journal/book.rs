@@ -21,7 +21,8 @@ const ROWS_IDLE_MAX: usize = 100_000;
 pub(super) struct Book {
     pub(super) head: Head,
     accounts: HashMap<AccountKey, AccountRow>,
-    revisions: HashMap<OwnerId, Option<Revision>>,
+    /// The revision and the phase of each state; `None` for an owner that has none.
+    standings: HashMap<OwnerId, Option<(Revision, u8)>>,
     alive: BTreeMap<Author, Alive>,
     last_incarnation: u64,
     /// At how many rows in memory those of owners that are not alive are forgotten.
@@ -46,7 +47,7 @@ impl Book {
         Self {
             head,
             accounts: HashMap::new(),
-            revisions: HashMap::new(),
+            standings: HashMap::new(),
             alive: BTreeMap::new(),
             last_incarnation: 0,
             sweep_at: ROWS_IDLE_MAX,
@@ -63,7 +64,8 @@ impl Book {
 
     /// Takes over what the store holds of an owner that begins an incarnation.
     pub(super) fn learn(&mut self, owner: OwnerId, stored: &Stored) {
-        self.revisions.insert(owner, stored.state.as_ref().map(|state| state.revision));
+        let state = stored.state.as_ref();
+        self.standings.insert(owner, state.map(|state| (state.revision, state.phase)));
         for account in &stored.accounts {
             self.accounts.insert(account.key, account.clone());
         }
@@ -94,7 +96,7 @@ impl Book {
         }
         self.alive.remove(&author);
         if let Author::Owner(owner) = author {
-            self.revisions.remove(&owner);
+            self.standings.remove(&owner);
         }
     }
 
@@ -111,7 +113,12 @@ impl Book {
     }
 
     pub(super) fn revision(&self, owner: OwnerId) -> Option<Option<Revision>> {
-        self.revisions.get(&owner).copied()
+        self.standings.get(&owner).map(|standing| standing.map(|(revision, _)| revision))
+    }
+
+    /// The phase of an owner's state; `None` when it has none.
+    pub(super) fn phase(&self, owner: OwnerId) -> Option<u8> {
+        self.standings.get(&owner).copied().flatten().map(|(_, phase)| phase)
     }
 
     /// What these commits name and this book does not know.
@@ -122,7 +129,7 @@ impl Book {
             accounts
                 .extend(entries.map(|entry| entry.account).filter(|key| !self.accounts.contains_key(key)));
             let named = commit.states.iter().map(|state| state.owner);
-            owners.extend(named.filter(|owner| !self.revisions.contains_key(owner)));
+            owners.extend(named.filter(|owner| !self.standings.contains_key(owner)));
         }
         Missing { accounts: accounts.into_iter().collect(), owners: owners.into_iter().collect() }
     }
@@ -131,21 +138,22 @@ impl Book {
     pub(super) fn apply(&mut self, batch: Batch) {
         self.head = batch.head;
         self.accounts.extend(batch.accounts.into_iter().map(|row| (row.key, row)));
-        self.revisions.extend(batch.states.into_iter().map(|row| (row.owner, Some(row.revision))));
+        let states = batch.states.into_iter();
+        self.standings.extend(states.map(|row| (row.owner, Some((row.revision, row.phase)))));
         self.forget_idle();
     }
 
     /// Forgets what only owners that are not alive would need, when it has become much.
     fn forget_idle(&mut self) {
-        if self.accounts.len() + self.revisions.len() < self.sweep_at {
+        if self.accounts.len() + self.standings.len() < self.sweep_at {
             return;
         }
         let alive = &self.alive;
         let is_alive = |owner: OwnerId| alive.contains_key(&Author::Owner(owner));
-        self.revisions.retain(|owner, _| is_alive(*owner));
+        self.standings.retain(|owner, _| is_alive(*owner));
         self.accounts.retain(|key, _| key.owner().is_none_or(is_alive));
         // Twice what stays, so that a sweep is paid for by what came since the last.
-        self.sweep_at = 2 * (self.accounts.len() + self.revisions.len()) + ROWS_IDLE_MAX;
+        self.sweep_at = 2 * (self.accounts.len() + self.standings.len()) + ROWS_IDLE_MAX;
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an actor hands over: everything one decision changes, to be written whole or not at all.
 
+use std::fmt;
+
 use domain::ledger::{EventKey, LedgerError, OwnerId, Transfer};
 use domain::primitives::{ChainId, Timestamp};
 use thiserror::Error;
@@ -24,6 +26,16 @@ pub enum Author {
     Supervisor,
     /// A network's watcher: writes chain events and how far it has read.
     Watcher(ChainId),
+}
+
+impl fmt::Display for Author {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner(owner) => fmt::Display::fmt(owner, f),
+            Self::Supervisor => f.write_str("supervisor"),
+            Self::Watcher(chain_id) => write!(f, "watcher {chain_id}"),
+        }
+    }
 }
 
 /// One decision, ready to be written.

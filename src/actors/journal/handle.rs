@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::commit::{Author, Commit, Incarnation};
 use super::messages::{FromJournal, RegisterError, Registered, Work};
 use super::permits::Permits;
+use crate::metrics::Figures;
 use crate::store::StoreError;
 
 /// Whether the journal can write.
@@ -59,21 +60,29 @@ pub struct JournalHandle {
     work: UnboundedSender<Work>,
     permits: Arc<Permits>,
     health: watch::Receiver<JournalHealth>,
+    figures: Arc<Figures>,
 }
 
 impl JournalHandle {
     pub(super) fn new(
         permits: Arc<Permits>,
         health: watch::Receiver<JournalHealth>,
+        figures: Arc<Figures>,
     ) -> (Self, UnboundedReceiver<Work>) {
         let (work, queue) = unbounded();
-        (Self { work, permits, health }, queue)
+        (Self { work, permits, health, figures }, queue)
     }
 
     /// The permits of this journal.
     #[must_use]
     pub fn permits(&self) -> &Arc<Permits> {
         &self.permits
+    }
+
+    /// What is counted for operators.
+    #[must_use]
+    pub fn figures(&self) -> &Arc<Figures> {
+        &self.figures
     }
 
     /// Whether the journal can write, and a way to wait for a change.

@@ -11,6 +11,7 @@ mod book;
 mod commit;
 mod draft;
 mod handle;
+mod lives;
 mod messages;
 mod permits;
 

@@ -162,7 +162,7 @@ impl ParticipantActor {
 
     /// Memory and store have come apart: the participant is loaded again with the next need of it.
     fn end(&self, reason: &dyn std::fmt::Display, ctx: &mut Context<Self>) {
-        log::error!(participant:% = self.participant.address(); "a participant is rebuilt: {reason}");
+        log::error!(participant:% = self.participant.address(), reason:%; "a participant is rebuilt");
         ctx.stop();
     }
 

@@ -12,6 +12,7 @@ use crate::clock;
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
     fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Ctx) {
         self.heard_at = clock::now();
+        self.count(&message);
         match message {
             Ok(ws::Message::Text(text)) => self.text(&text, ctx),
             Ok(ws::Message::Binary(_)) => self.refuse(None, Refusal::new(Code::BinaryFrame), ctx),
@@ -27,7 +28,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
                 self.refuse(None, Refusal::from(&FrameFault::TooLarge), ctx);
             }
             Err(error) => {
-                log::debug!(session_id:% = self.id; "the client does not speak WebSocket: {error}");
+                log::debug!(session_id:% = self.id, error:%; "the client does not speak WebSocket");
                 ctx.stop();
             }
         }
@@ -35,6 +36,23 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
 }
 
 impl SessionActor {
+    /// Counts what came.
+    fn count(&self, message: &Result<ws::Message, ws::ProtocolError>) {
+        use actix_http::ws::Item;
+        let bytes = match message {
+            Ok(ws::Message::Text(text)) => text.len(),
+            Ok(ws::Message::Binary(bytes) | ws::Message::Ping(bytes) | ws::Message::Pong(bytes)) => {
+                bytes.len()
+            }
+            Ok(ws::Message::Continuation(
+                Item::FirstText(bytes) | Item::FirstBinary(bytes) | Item::Continue(bytes) | Item::Last(bytes),
+            )) => bytes.len(),
+            Ok(ws::Message::Close(_) | ws::Message::Nop) | Err(_) => 0,
+        };
+        self.figures().frames_received.inc();
+        self.figures().received_bytes.inc_by(bytes as u64);
+    }
+
     /// A frame in several parts: its text is put together, within the size of a frame. Of a binary frame the first
     /// part is refused, and the others are left unread.
     fn part(&mut self, part: actix_http::ws::Item, ctx: &mut Ctx) {
@@ -83,6 +101,9 @@ impl SessionActor {
         if self.login.has_ended(clock::now()) {
             return self.refuse(id, Refusal::new(Code::SessionKeyEnded), ctx);
         }
+        if self.is_leaving {
+            return self.refuse(id, Refusal::new(Code::Unavailable), ctx);
+        }
         if let Err(pause_millis) = self.rate.take(clock::now()) {
             return self.refuse(id, Refusal::new(Code::RateLimited).retry_after_ms(pause_millis), ctx);
         }
@@ -117,6 +138,7 @@ impl SessionActor {
                 Ok(body) => act.send(&ServerFrame { id, body }, ctx),
                 Err(refusal) => act.refuse(id, refusal, ctx),
             }
+            act.leave_if_done(ctx);
         }));
     }
 }

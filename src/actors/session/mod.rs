@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
-use actix_web_actors::ws::WebsocketContext;
+use actix_web_actors::ws::{CloseCode, CloseReason, WebsocketContext};
 use domain::primitives::{Address, ChannelId, Timestamp};
 use domain::protocol::notification::Notification;
 use domain::protocol::{
@@ -32,9 +32,11 @@ use domain::protocol::{
 
 use super::participant::{Attach, Detach, NotAttached, ParticipantActor};
 use super::push::{Push, Tell};
+use super::readiness::Readiness;
 use super::services::Services;
 use super::virtual_channel::Unsubscribe;
 use crate::clock;
+use crate::metrics::{Figures, OpenSession};
 use login::Login;
 use rate::Rate;
 use unread::{PingText, read_by};
@@ -61,6 +63,9 @@ const PING_BYTES: usize = 256 * 1024;
 /// What a frame costs besides what is in it, in bytes: about what it takes in memory while it waits.
 const FRAME_OVERHEAD_BYTES: usize = 64;
 
+/// Why a session ends when the broker does.
+const GOING_AWAY: &str = "the broker is stopping";
+
 /// How many pushes may wait for the session; owners let go of a session that cannot take one.
 const MAILBOX: usize = 256;
 
@@ -70,6 +75,13 @@ pub struct SessionShared {
     pub services: Arc<Services>,
     /// What does not change while the broker runs: answers to `get_config` and `get_assets`.
     pub facts: reads::Facts,
+}
+
+impl SessionShared {
+    /// Whether everything is there that clients need.
+    pub async fn readiness(&self) -> Readiness {
+        self.services.readiness(clock::now()).await
+    }
 }
 
 /// One WebSocket client.
@@ -96,6 +108,9 @@ pub struct SessionActor {
     has_missed: Arc<AtomicBool>,
     /// What has come of a frame in several parts; `None` while none comes that is read.
     parts: Option<Vec<u8>>,
+    /// Whether nothing more is taken, and the session ends when what was taken is answered.
+    is_leaving: bool,
+    _open: OpenSession,
 }
 
 type Ctx = WebsocketContext<SessionActor>;
@@ -104,6 +119,7 @@ impl SessionActor {
     /// A session of a client that has just connected.
     #[must_use]
     pub fn new(shared: Arc<SessionShared>) -> Self {
+        let open = shared.services.journal.figures().open_session();
         Self {
             id: SessionId::random(),
             shared,
@@ -118,7 +134,13 @@ impl SessionActor {
             since_ping: 0,
             has_missed: Arc::default(),
             parts: None,
+            is_leaving: false,
+            _open: open,
         }
+    }
+
+    fn figures(&self) -> &Figures {
+        self.services().journal.figures()
     }
 
     fn services(&self) -> &Arc<Services> {
@@ -152,6 +174,8 @@ impl SessionActor {
             self.close(Code::SlowConsumer, ctx);
             return;
         }
+        self.figures().frames_sent.inc();
+        self.figures().sent_bytes.inc_by(bytes as u64);
         send(ctx);
         if self.since_ping > PING_BYTES {
             self.ping(ctx);
@@ -173,7 +197,8 @@ impl SessionActor {
     /// Answers with a refusal; closes the session where the code says so.
     fn refuse(&mut self, id: Option<FrameId>, refusal: Refusal, ctx: &mut Ctx) {
         let code = refusal.code;
-        log::debug!(session_id:% = self.id, code:% = code; "refused: {}", refusal.message);
+        log::debug!(session_id:% = self.id, code:%, message:% = refusal.message; "refused");
+        self.figures().refused(code);
         match code.session_effect() {
             SessionEffect::Answer => self.send(&ServerFrame { id, body: ServerBody::Error(refusal) }, ctx),
             SessionEffect::AnswerAndClose => {
@@ -185,12 +210,25 @@ impl SessionActor {
     }
 
     fn close(&mut self, code: Code, ctx: &mut Ctx) {
-        let description = Some(code.name().to_owned());
-        ctx.close(Some(actix_web_actors::ws::CloseReason {
-            code: actix_web_actors::ws::CloseCode::Policy,
-            description,
-        }));
-        ctx.stop();
+        if code == Code::SlowConsumer {
+            self.figures().slow_consumers.inc();
+        }
+        close(CloseCode::Policy, code.name(), ctx);
+    }
+
+    /// The broker is stopping: takes nothing more, and leaves when all that was taken is answered, or when the time
+    /// for that is over.
+    fn leave(&mut self, ctx: &mut Ctx) {
+        self.is_leaving = true;
+        self.leave_if_done(ctx);
+        let over = self.services().stop.left();
+        ctx.spawn(over.into_actor(self).map(|(), _, ctx| close(CloseCode::Away, GOING_AWAY, ctx)));
+    }
+
+    fn leave_if_done(&self, ctx: &mut Ctx) {
+        if self.is_leaving && self.in_flight == 0 {
+            close(CloseCode::Away, GOING_AWAY, ctx);
+        }
     }
 
     /// Looks whether the client is there and logged in, and whether its participant's actor still is.
@@ -275,6 +313,11 @@ impl SessionActor {
     }
 }
 
+fn close(code: CloseCode, reason: &str, ctx: &mut Ctx) {
+    ctx.close(Some(CloseReason { code, description: Some(reason.to_owned()) }));
+    ctx.stop();
+}
+
 impl Actor for SessionActor {
     type Context = Ctx;
 
@@ -284,6 +327,8 @@ impl Actor for SessionActor {
         let assets = render::assets(&self.shared, clock::now());
         self.send_text(assets, ctx);
         ctx.run_interval(PING_INTERVAL, Self::look);
+        let stopping = self.services().stop.begun();
+        ctx.spawn(stopping.into_actor(self).map(|(), act, ctx| act.leave(ctx)));
         ctx.run_later(Duration::from_millis(AUTH_TIMEOUT_MS), |act, ctx| {
             if act.member().is_none() {
                 act.refuse(None, Refusal::new(Code::AuthTimeout), ctx);

@@ -47,7 +47,7 @@ pub(super) async fn bring_to_life(
     }
     let journal = services.journal.clone();
     let (registered, told) = journal.register(Author::Owner(owner)).await.map_err(|error| {
-        log::warn!(owner:% = owner; "cannot load an owner: {error}");
+        log::warn!(owner:% = owner, error:%; "cannot load an owner");
         Refused::Unavailable
     })?;
     let exit = ExitGuard::new(owner, Arc::clone(&services));
@@ -73,7 +73,7 @@ pub(super) async fn bring_to_life(
 /// that nobody knows can be asked for by everybody.
 async fn is_known(services: &Services, owner: OwnerId) -> Result<bool, Refused> {
     let stored = services.store.load(owner).await.map_err(|error| {
-        log::warn!(owner:% = owner; "cannot look for an owner: {error}");
+        log::warn!(owner:% = owner, error:%; "cannot look for an owner");
         Refused::Unavailable
     })?;
     Ok(stored.state.is_some() || !stored.inbox.is_empty())
@@ -83,7 +83,7 @@ fn channel(id: ChannelId, birth: Birth, new_on: Option<ChainId>) -> Result<Owner
     let owner = OwnerId::Channel(id);
     let stored = &birth.registered.stored;
     let damaged = |error: &dyn std::fmt::Display| {
-        log::error!(channel_id:% = id; "a stored channel cannot be read: {error}");
+        log::error!(channel_id:% = id, error:%; "a stored channel cannot be read");
         Refused::Unavailable
     };
     match stored.state.as_ref().map(|state| (state.kind, &state.body)) {

@@ -69,7 +69,7 @@ impl StreamHandler<FromJournal> for SupervisorActor {
             }
             // The supervisor loses only the one commit: whoever waited for it hears so, by the closed channel.
             FromJournal::Lost { from, reason } => {
-                log::warn!("an opening was lost: {reason}");
+                log::warn!(reason:%; "an opening was lost");
                 self.pen.lost(from);
             }
             FromJournal::Posted { .. } | FromJournal::Happened { .. } | FromJournal::Decided { .. } => {}

@@ -178,7 +178,7 @@ impl SupervisorActor {
                     act.load(owner, None, None, ctx);
                 }
             }
-            Err(error) => log::warn!("cannot read who has something to do: {error}"),
+            Err(error) => log::warn!(error:%; "cannot read who has something to do"),
         }));
     }
 }

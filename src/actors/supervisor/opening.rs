@@ -52,7 +52,7 @@ impl SupervisorActor {
                 // From here on the channel lives in the store; its actor is loaded with the first need of it.
                 let id = opened.channel.id();
                 if let Err(refused) = services.virtual_channel(id).await {
-                    log::warn!(channel_id:% = id; "an opened channel is not alive yet: {refused}");
+                    log::warn!(channel_id:% = id, refused:%; "an opened channel is not alive yet");
                 }
                 notify(&services, opened.transition.effects);
                 Ok(answer)

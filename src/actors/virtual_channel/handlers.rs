@@ -89,7 +89,7 @@ impl StreamHandler<FromJournal> for VirtualChannelActor {
                 }
             }
             FromJournal::Lost { reason, .. } => {
-                log::warn!(channel_id:% = self.channel.id(); "a commit was lost, the channel is rebuilt: {reason}");
+                log::warn!(channel_id:% = self.channel.id(), reason:%; "a commit was lost, the channel is rebuilt");
                 ctx.stop();
             }
             // Nobody else posts to a virtual channel, and the chain does not know it.

@@ -47,7 +47,7 @@ impl VirtualChannelActor {
             match self.channel.apply(VirtualChannelEvent::HostGone, clock::now()) {
                 Ok(transition) => return self.hand_over(transition, None, None, ctx),
                 Err(error) => {
-                    log::error!(channel_id:% = self.channel.id(); "a proposal cannot be given back: {error}");
+                    log::error!(channel_id:% = self.channel.id(), error:%; "a proposal cannot be given back");
                 }
             }
         }

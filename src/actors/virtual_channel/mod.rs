@@ -131,7 +131,7 @@ impl VirtualChannelActor {
             Ok(transition) if transition == Transition::default() => self.set_timer(ctx),
             Ok(transition) => self.hand_over(transition, None, None, ctx),
             Err(error) => {
-                log::error!(channel_id:% = self.channel.id(); "an expired channel cannot be paid: {error}");
+                log::error!(channel_id:% = self.channel.id(), error:%; "an expired channel cannot be paid");
             }
         }
     }

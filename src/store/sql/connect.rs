@@ -8,7 +8,7 @@ use migration::Standing;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{ConnectOptions, Database, Postgres, Sqlite};
+use sea_orm::sqlx::{ConnectOptions, Connection as _, Database, Postgres, Sqlite};
 use sea_orm::{DatabaseConnection, SqlxError};
 
 use super::{SqlStore, error};
@@ -133,6 +133,68 @@ pub(super) async fn open(url: &str) -> Result<SqlStore, StoreError> {
         Standing::Older => Err(wrong_schema(&applied, ADVICE_OLDER)),
         Standing::Newer => Err(wrong_schema(&applied, ADVICE_NEWER)),
     }
+}
+
+/// How the schema of a database stands to the one of this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaStanding {
+    /// There is none yet, nor a file if it is one.
+    None,
+    /// They are the same.
+    Current {
+        /// The newest migration.
+        schema: String,
+    },
+    /// Migrations are open.
+    Older {
+        /// The newest one that was applied.
+        schema: String,
+        /// Those that were not, in their order.
+        open: Vec<String>,
+    },
+    /// A newer program has been here.
+    Newer {
+        /// The newest migration.
+        schema: String,
+    },
+}
+
+/// Looks at the schema of the database of `url`, and changes nothing there: a file that is missing stays so.
+///
+/// # Errors
+/// [`StoreError::Unavailable`].
+pub async fn schema_of(url: &str) -> Result<SchemaStanding, StoreError> {
+    let db = match Place::of(url)? {
+        Place::Sqlite(options) => {
+            if !Path::exists(options.get_filename()) {
+                return Ok(SchemaStanding::None);
+            }
+            // Without a log beside it nobody has it open. Whoever looks then must leave no log behind, least of all
+            // one that the broker's own user cannot write.
+            let mut log = options.get_filename().as_os_str().to_owned();
+            log.push("-wal");
+            let is_closed = !Path::new(&log).exists();
+            connect_sqlite(options.read_only(true).immutable(is_closed), 1).await?
+        }
+        Place::Postgres(options) => {
+            let options = options.options([("default_transaction_read_only", "on")]);
+            // A pool tries again until its time is over, and then says no more than that.
+            let tried = options.connect().await.map_err(|err| unreachable_database(&err))?;
+            tried.close().await.map_err(|err| unreachable_database(&err))?;
+            connect_postgres(options, 1).await?
+        }
+    };
+    let applied = migration::applied(&db).await.map_err(|err| error::unavailable(&err))?;
+    db.close().await.map_err(|err| error::unavailable(&err))?;
+    let Some(schema) = applied.last().cloned() else { return Ok(SchemaStanding::None) };
+    Ok(match migration::standing(&applied) {
+        Standing::Current => SchemaStanding::Current { schema },
+        Standing::Older => {
+            let open = migration::known().into_iter().filter(|name| !applied.contains(name)).collect();
+            SchemaStanding::Older { schema, open }
+        }
+        Standing::Newer => SchemaStanding::Newer { schema },
+    })
 }
 
 const ADVICE_OLDER: &str = "run `clearnet migrate`";

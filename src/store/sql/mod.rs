@@ -22,7 +22,7 @@ use super::{
     OutboxRow, StateKind, StateRow, Store, StoreError, Stored, TransferId, TransferRow, WriteError,
 };
 
-pub use connect::migrate;
+pub use connect::{SchemaStanding, migrate, schema_of};
 pub(super) use encode::Tables;
 
 /// A book in a SQL database, as one process sees it.

@@ -15,6 +15,7 @@ use clearnet::actors::participant::{MoveMoney, SettleWallet};
 use clearnet::actors::proposals::Proposals;
 use clearnet::actors::request::Refused;
 use clearnet::actors::services::{CheckedChains, ReadChains, Services};
+use clearnet::actors::stop::Stop;
 use clearnet::actors::supervisor::{OpenVirtualChannel, SupervisorActor, Wake};
 use clearnet::actors::virtual_channel::AskVirtualChannel;
 use clearnet::chain::{ChainClient, SignedState};
@@ -104,6 +105,7 @@ impl World {
             proposals: Proposals::default(),
             checked_chains: CheckedChains::default(),
             read_chains: ReadChains::default(),
+            stop: Stop::default(),
         });
         SupervisorActor::open(Arc::clone(&services)).await.unwrap();
         for chain_id in chains.keys() {

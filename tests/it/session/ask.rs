@@ -52,6 +52,18 @@ impl Ask {
         req[2].clone()
     }
 
+    /// The id inside.
+    pub(crate) fn id(&self) -> u64 {
+        let req: Value = serde_json::from_str(&self.req).unwrap();
+        req[0].as_u64().unwrap()
+    }
+
+    /// The time inside.
+    pub(crate) fn at_millis(&self) -> u64 {
+        let req: Value = serde_json::from_str(&self.req).unwrap();
+        req[3].as_u64().unwrap()
+    }
+
     /// H.
     pub(crate) fn hash(&self) -> Digest {
         self.text().hash()

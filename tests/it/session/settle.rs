@@ -75,7 +75,7 @@ async fn what_is_withdrawn_above_the_brokers_own_is_missed_by_the_audit_alone() 
 }
 
 /// A channel for the broker to create for Alice, with so much in it.
-fn offer(world: &World, amount: u128) -> Direct {
+pub(crate) fn offer(world: &World, amount: u128) -> Direct {
     let key = Arc::new(world.key("alice"));
     let params = DirectParams {
         participants: [key.address(), world.broker.address()],
@@ -98,7 +98,7 @@ fn params(world: &World, offer: &Direct, amount: &str) -> Value {
 }
 
 /// The settlement of so much by a channel, as it should be signed.
-fn settle(world: &World, offer: &Direct, amount: u128) -> Ask {
+pub(crate) fn settle(world: &World, offer: &Direct, amount: u128) -> Ask {
     let ask = world.ask("settle", &params(world, offer, &amount.to_string()));
     ask.by(&offer.key).carrying(offer.signed(&initialize(offer)))
 }
@@ -117,7 +117,7 @@ async fn end(world: &World, session: &mut Socket, channel: &Direct) {
 }
 
 /// Waits until the owner is told that the channel has this status.
-async fn told(session: &mut Socket, channel: &Direct, status: &str) {
+pub(crate) async fn told(session: &mut Socket, channel: &Direct, status: &str) {
     let id = channel.id().to_string();
     let is_it = |news: &Value| {
         let told = &news["data"]["res"][2]["channel"];

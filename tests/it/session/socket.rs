@@ -20,13 +20,15 @@ pub(crate) struct Socket {
     news: VecDeque<Value>,
     /// The newest frame that came, byte for byte.
     pub(crate) newest: String,
+    /// The code with which the connection was closed; `None` before.
+    pub(crate) close_code: Option<u16>,
 }
 
 impl Socket {
     /// Connects; the list of assets comes first.
     pub(crate) async fn connect(url: &str) -> Self {
         let (socket, _) = connect_async(url).await.unwrap();
-        let mut socket = Self { socket, news: VecDeque::new(), newest: String::new() };
+        let mut socket = Self { socket, news: VecDeque::new(), newest: String::new(), close_code: None };
         let assets = socket.next().await.unwrap();
         assert_eq!(assets["res"][1], "assets", "{assets}");
         socket
@@ -54,6 +56,14 @@ impl Socket {
 
     pub(crate) async fn send(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
+    }
+
+    /// Sends a message to somebody who may be gone.
+    pub(crate) async fn try_send(
+        &mut self,
+        message: Message,
+    ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        self.socket.send(message).await
     }
 
     /// Sends a frame and returns its answer.
@@ -121,7 +131,7 @@ impl Socket {
     }
 
     /// The next frame, or why there is none any more.
-    async fn next(&mut self) -> Result<Value, String> {
+    pub(crate) async fn next(&mut self) -> Result<Value, String> {
         timeout(LIMIT, self.next_frame()).await.expect("nothing comes")
     }
 
@@ -134,6 +144,7 @@ impl Socket {
                     return Ok(frame);
                 }
                 Some(Ok(Message::Close(reason))) => {
+                    self.close_code = reason.as_ref().map(|frame| frame.code.into());
                     return Err(reason.map(|frame| frame.reason.into_owned()).unwrap_or_default());
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_))) => {}

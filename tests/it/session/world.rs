@@ -1,7 +1,7 @@
 //! A broker in this process, on a chain of its own.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use clearnet::audit::{Contracts, Report, audit};
 use clearnet::chain::EvmChain;
 use clearnet::config::{Flags, load};
 use clearnet::devnet::{
-    Anvil, AnvilOptions, ChainPlan, LocalChain, Participant, TOOLS_DIR, TokenPlan, anvil_binary,
+    Anvil, AnvilOptions, ChainPlan, LocalBroker, LocalChain, Participant, TOOLS_DIR, TokenPlan, anvil_binary,
     config_sections, dev_key,
 };
 use clearnet::signer::create_key_file;
-use clearnet::store::Store;
+use clearnet::store::{MemoryStore, SqlStore, Store};
 use domain::crypto::SigningKey;
 use domain::primitives::{Address, Amount, ChainId, Digest, Token};
 use serde_json::{Value, json};
@@ -27,6 +27,9 @@ use crate::harness::digest::digest;
 
 /// Longer than the broker takes to read what is there.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// The program says of every request where it is.
+const VERBOSE: [(&str, &str); 1] = [("RUST_LOG", "info,clearnet=debug")];
 
 const COIN: u128 = 1_000_000_000_000_000_000;
 
@@ -46,6 +49,47 @@ pub(crate) struct World {
 impl World {
     /// A broker that takes parts that shrink from channels with at least this challenge.
     pub(crate) async fn start(min_challenge_secs: u64) -> Self {
+        let (mut world, path) = Self::prepare(min_challenge_secs).await;
+        let config = load(&path, [], &Flags::default()).unwrap();
+        let app = App::build(&config, dev_copy(&world.directory)).await.unwrap();
+        let (url, store) = (format!("ws://{}/ws", app.addr()), Arc::clone(&app.services().store));
+        tokio::task::spawn_local(async move { app.run_until_stopped().await.unwrap() });
+        (world.url, world.store) = (url, store);
+        world.settle_down().await;
+        world
+    }
+
+    /// The same with the program itself as a child.
+    pub(crate) async fn start_program() -> (Self, LocalBroker) {
+        let (mut world, _) = Self::prepare(3_600).await;
+        let broker = world.run_program().await;
+        let book = format!("sqlite://{}", world.directory.path().join("book.db").display());
+        world.store = Arc::new(SqlStore::open(&book).await.unwrap());
+        world.settle_down().await;
+        (world, broker)
+    }
+
+    /// Runs the program on what there is.
+    pub(crate) async fn run_program(&mut self) -> LocalBroker {
+        let file = |name| self.directory.path().join(name);
+        let program = Path::new(env!("CARGO_BIN_EXE_clearnet"));
+        let broker = LocalBroker::start_with(program, &file("config.toml"), &file("broker.log"), &VERBOSE)
+            .await
+            .unwrap();
+        broker.ws_url().clone_into(&mut self.url);
+        broker
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Everything but the broker itself: it is not reached at any URL, and there is no book.
+    async fn prepare(min_challenge_secs: u64) -> (Self, PathBuf) {
         let binary =
             tokio::task::spawn_blocking(|| anvil_binary(Path::new(TOOLS_DIR))).await.unwrap().unwrap();
         let options = AnvilOptions { chain_id: ChainId::new(137), block_time_secs: None };
@@ -64,23 +108,18 @@ impl World {
         );
         let path = directory.path().join("config.toml");
         std::fs::write(&path, config).unwrap();
-        let config = load(&path, [], &Flags::default()).unwrap();
-        let app = App::build(&config, dev_copy(&directory)).await.unwrap();
-        let (url, store) = (format!("ws://{}/ws", app.addr()), Arc::clone(&app.services().store));
-        tokio::task::spawn_local(async move { app.run_until_stopped().await.unwrap() });
         let world = Self {
             token: chain.token("SHIB").unwrap(),
             chain,
             broker,
-            url,
-            store,
+            url: String::new(),
+            store: Arc::new(MemoryStore::new()),
             faults: RefCell::default(),
             cases: RefCell::default(),
             anvil,
             directory,
         };
-        world.settle_down().await;
-        world
+        (world, path)
     }
 
     pub(crate) fn key(&self, label: &str) -> SigningKey {

@@ -82,6 +82,8 @@ const ROOMS: &[(&str, &[Reach])] = &[
     ),
     ("clearnet::config", &[All("domain::primitives")]),
     ("clearnet::clock", &[All("domain::primitives")]),
+    // Labels are names of methods and codes, never what a client wrote.
+    ("clearnet::metrics", &[All("domain::primitives"), All("domain::protocol")]),
     ("clearnet::signer", &[All("clearnet::config"), All("domain::primitives"), All("domain::crypto")]),
     ("clearnet::chain", &[All("domain"), All("evm")]),
     ("clearnet::store", &[All("domain"), All("entity"), All("migration")]),
@@ -91,6 +93,7 @@ const ROOMS: &[(&str, &[Reach])] = &[
         &[
             All("domain"),
             All("clearnet::clock"),
+            All("clearnet::metrics"),
             Surface("clearnet::store"),
             Surface("clearnet::chain"),
             Surface("clearnet::signer"),
@@ -121,6 +124,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("actix_rt", &["clearnet::actors", "clearnet::http", "clearnet::app", "clearnet::cli"]),
     ("actix_web", &["clearnet::actors::session", "clearnet::http", "clearnet::app"]),
     ("actix_web_actors", &["clearnet::actors::session", "clearnet::http"]),
+    ("prometheus", &["clearnet::metrics"]),
     ("secp256k1", &["domain::crypto"]),
     ("anyhow", &["clearnet::main", "clearnet::app", "clearnet::cli", "clearnet::devnet"]),
     ("clap", &["clearnet::main", "clearnet::cli"]),

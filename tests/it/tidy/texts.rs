@@ -67,6 +67,27 @@ pub(super) fn switches_a_test_off(file: &TextFile) -> Vec<Finding> {
     off.map(|(index, _)| file.finding(index + 1, "a test is run or deleted, never ignored")).collect()
 }
 
+/// Messages of the log that are not the same every time: what differs belongs into key-values.
+pub(super) fn logs_what_differs(file: &TextFile) -> Vec<Finding> {
+    const LEVELS: [&str; 5] = ["log::error!(", "log::warn!(", "log::info!(", "log::debug!(", "log::trace!("];
+    if !file.path.ends_with(".rs") || !file.path.contains("src/") {
+        return Vec::new();
+    }
+    let code = &file.text;
+    let calls = LEVELS.iter().flat_map(|level| code.match_indices(level));
+    let wrong = calls.filter(|(at, level)| {
+        // No key-value holds a text of its own, so the first text is the message.
+        let message = code[at + level.len()..].split('"').nth(1);
+        message.is_some_and(|message| message.contains('{'))
+    });
+    wrong
+        .map(|(at, _)| {
+            let line = code[..at].matches('\n').count() + 1;
+            file.finding(line, "a message of the log is always the same: what differs is a key-value")
+        })
+        .collect()
+}
+
 /// Paths of the machine that something was written on, and hosts of package registries.
 pub(super) fn names_the_workplace(file: &TextFile) -> Vec<Finding> {
     // In pieces, so that this file does not name them itself.
@@ -154,6 +175,15 @@ mod tests {
         let findings = switches_a_test_off(&file("src/a.rs", text));
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].line, 2);
+    }
+
+    #[test]
+    fn finds_messages_of_the_log_that_differ() {
+        let text = "log::warn!(\"a {b}\");\nlog::info!(a:%; \"b {c}\");\nErr(e) => log::error!(\n  \"{}\",\n  e\n),\n";
+        let findings = logs_what_differs(&file("src/a.rs", text));
+        assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [3, 1, 2]);
+        let right = "log::warn!(a:%; \"b\");\nlog::info!(\"c\");\nlog::debug!(a:%; \"b (c)\");";
+        assert_eq!(logs_what_differs(&file("src/a.rs", right)), []);
     }
 
     #[test]

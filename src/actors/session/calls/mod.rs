@@ -18,7 +18,7 @@ use domain::protocol::{self, Code, Details, FrameId, Refusal, ServerBody};
 
 use rooms::Decline;
 
-use super::{Ctx, SessionActor, SessionShared, reads, refusal, render, verify};
+use super::{Ctx, SessionActor, SessionId, SessionShared, reads, refusal, render, verify};
 use crate::actors::answer::Answer;
 use crate::actors::journal::{FirstAnswer, NoPermit, first_answer};
 use crate::actors::request::{Asked, Refused};
@@ -31,6 +31,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(15);
 
 /// Everything a request is answered with.
 struct Caller {
+    session: SessionId,
     shared: Arc<SessionShared>,
     member: Address,
     request: protocol::Request,
@@ -49,10 +50,11 @@ impl SessionActor {
             Ok(call) => call,
             Err(error) => return self.refuse(id, Refusal::from(&error), ctx),
         };
-        log::debug!(session_id:% = self.id, method:% = request.method(), request_id:% = request.id(); "asked");
+        let (method, request_id) = (request.method(), request.id());
+        log::debug!(session_id:% = self.id, participant:% = member, request_id:%, method:%; "asked");
         let shared = Arc::clone(&self.shared);
-        let caller = Caller { shared, member, request: request.clone() };
-        self.later(id, async move { caller.answer(call).await }, ctx);
+        let caller = Caller { session: self.id, shared, member, request: request.clone() };
+        self.later(id, caller.answer_counted(call), ctx);
     }
 }
 
@@ -77,6 +79,19 @@ impl From<Refused> for Failed {
 impl Caller {
     fn services(&self) -> &Arc<Services> {
         &self.shared.services
+    }
+
+    async fn answer_counted(self, call: Call) -> Result<ServerBody, Refusal> {
+        let (figures, method) = (Arc::clone(self.services().journal.figures()), call.method());
+        let (session_id, participant, request_id) = (self.session, self.member, self.request.id());
+        let timer = figures.time_request(method);
+        let answered = self.answer(call).await;
+        timer.observe_duration();
+        let refused = answered.as_ref().err().map(|refusal| refusal.code);
+        figures.answered(method, refused);
+        let outcome = refused.map_or("ok", Code::name);
+        log::debug!(session_id:%, participant:%, request_id:%, outcome:%; "answered");
+        answered
     }
 
     async fn answer(self, call: Call) -> Result<ServerBody, Refusal> {

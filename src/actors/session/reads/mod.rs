@@ -130,7 +130,7 @@ async fn load(services: &Services, owner: OwnerId) -> Result<Stored, Refusal> {
 }
 
 fn unavailable(error: &StoreError) -> Refusal {
-    log::warn!("a read failed: {error}");
+    log::warn!(error:%; "a read failed");
     Refusal::new(Code::Unavailable)
 }
 
