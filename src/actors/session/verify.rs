@@ -77,13 +77,13 @@ pub(super) async fn asked(
 ) -> Result<Asked<()>, Refusal> {
     let text = request.text(services.broker);
     let expected_digest = text.hash();
-    let body = Request { text, id: request.id().get(), at: request.at() };
+    let body = |text| Request { text, id: request.id().get(), at: request.at() };
     let missing = || {
         let (expected_digest, participant) = (Some(expected_digest), Some(by));
         let details = Details { expected_digest, participant, ..Details::default() };
         Refusal::new(Code::MissingSignature).with(details)
     };
-    let signed = match Signed::verify_carrying(body.clone(), request.signatures(), &states, expected) {
+    let signed = match Signed::verify_carrying(body(text), request.signatures(), &states, expected) {
         Err(error @ VerifyError::UnknownSigner { .. }) => {
             let keys = Keys::of(services, expected).await?;
             let (now, signatures) = (clock::now(), request.signatures());
@@ -91,6 +91,7 @@ pub(super) async fn asked(
             if delegates.is_empty() {
                 return Err(Refusal::of_signatures(&error, expected_digest));
             }
+            let body = body(request.text(services.broker));
             let signed = Signed::verify_carrying_for(body, signatures, &states, expected, &delegates);
             let signed = signed.map_err(|error| Refusal::of_signatures(&error, expected_digest))?;
             keys.check(signed.signers(), usage, now)?;
