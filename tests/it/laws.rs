@@ -8,6 +8,7 @@ mod chain;
 mod check;
 mod choice;
 mod hammer;
+mod keys;
 mod model;
 mod play;
 mod rooms;

@@ -1,20 +1,20 @@
 //! The people, their tokens, and what they sign.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clearnet::actors::direct_channel::Finalize;
-use clearnet::actors::participant::{Movements, Settle};
+use clearnet::actors::participant::{KeyChange, Movements, Settle};
 use clearnet::actors::request::{Asked, Request};
 use clearnet::actors::supervisor::Opening;
 use clearnet::actors::virtual_channel::{Accepted, NextState, Wish};
 use clearnet::clock;
 use domain::crypto::{
-    Allocation, Definition, DirectParams, DirectState, Intent, RequestText, Signed, SigningKey,
+    Allocation, Definition, Delegates, DirectParams, DirectState, Intent, RequestText, Signed, SigningKey,
     VirtualAllocation, VirtualAllocations, VirtualIntent, VirtualState,
 };
 use domain::ledger::RequestKey;
-use domain::participant::{AssetOf, AssetTable};
-use domain::primitives::{Address, Amount, ChainId, ChannelId, Digest, Timestamp, Token, Version};
+use domain::participant::{AssetOf, AssetTable, Cap, Scope, SessionKey};
+use domain::primitives::{Address, Amount, Asset, ChainId, ChannelId, Digest, Timestamp, Token, Version};
 
 use super::model::{Amounts, Channel, Flaw, Next, Part, Room};
 
@@ -46,12 +46,23 @@ pub(super) fn token(number: u8) -> Token {
     Token { chain_id: ChainId::new(1 + u64::from(number / 2)), address: Address::from_bytes([number; 20]) }
 }
 
+/// The session key that somebody may delegate to.
+fn session_key(who: u8) -> SigningKey {
+    SigningKey::from_bytes([0x80 + who; 32]).unwrap()
+}
+
+pub(super) fn session_key_address(who: u8) -> Address {
+    session_key(who).address()
+}
+
+pub(super) fn asset(number: u8) -> Asset {
+    format!("T{number}").parse().unwrap()
+}
+
 /// Every token is an asset of its own.
 pub(super) fn assets() -> AssetTable {
-    let of = |number: u8| {
-        let asset = format!("T{number}").parse().unwrap();
-        (token(number), AssetOf { asset, token_decimals: 6, asset_decimals: 6 })
-    };
+    let of =
+        |number: u8| (token(number), AssetOf { asset: asset(number), token_decimals: 6, asset_decimals: 6 });
     (0..TOKENS).map(of).collect()
 }
 
@@ -59,6 +70,7 @@ pub(super) fn assets() -> AssetTable {
 #[derive(Debug, Clone)]
 pub(super) enum Ask {
     Move(Asked<Movements>),
+    Keys(Asked<KeyChange>),
     Open(Asked<Opening>),
     Room(ChannelId, Asked<Wish>),
     Finalize(Asked<Finalize>),
@@ -69,6 +81,7 @@ impl Ask {
     pub(super) fn key(&self) -> RequestKey {
         match self {
             Self::Move(asked) => asked.key(),
+            Self::Keys(asked) => asked.key(),
             Self::Open(asked) => asked.key(),
             Self::Room(_, asked) => asked.key(),
             Self::Finalize(asked) => asked.key(),
@@ -79,6 +92,7 @@ impl Ask {
     pub(super) fn hash(&self) -> Digest {
         match self {
             Self::Move(asked) => asked.hash(),
+            Self::Keys(asked) => asked.hash(),
             Self::Open(asked) => asked.hash(),
             Self::Room(_, asked) => asked.hash(),
             Self::Finalize(asked) => asked.hash(),
@@ -93,6 +107,8 @@ pub(super) struct Draft {
     text: RequestText,
     id: u64,
     at: Timestamp,
+    /// For whom session keys sign.
+    keyed: BTreeSet<u8>,
 }
 
 impl Draft {
@@ -104,19 +120,28 @@ impl Draft {
     pub(super) fn under(key: RequestKey, note: &str) -> Self {
         let RequestKey { at, id, .. } = key;
         let text = RequestText::new(broker(), &format!("[{id},\"any\",{{\"note\":\"{note}\"}},{at}]"));
-        Self { text, id, at }
+        Self { text, id, at, keyed: BTreeSet::new() }
     }
 
     pub(super) fn hash(&self) -> Digest {
         self.text.hash()
     }
 
+    /// The same, signed by session keys for these people.
+    pub(super) fn by_keys(self, keyed: impl IntoIterator<Item = u8>) -> Self {
+        Self { keyed: keyed.into_iter().collect(), ..self }
+    }
+
     fn asked<P>(self, by: u8, params: P, signers: &[u8], states: Vec<Signed<DirectState>>) -> Asked<P> {
-        let Self { text, id, at } = self;
-        let signatures: Vec<_> = signers.iter().map(|who| key(*who).sign(text.hash())).collect();
+        let Self { text, id, at, keyed } = self;
+        let key_of = |who: &u8| if keyed.contains(who) { session_key(*who) } else { key(*who) };
+        let signatures: Vec<_> = signers.iter().map(|who| key_of(who).sign(text.hash())).collect();
+        let delegates: Delegates =
+            keyed.iter().map(|who| (session_key(*who).address(), person(*who))).collect();
         let everybody: Vec<_> = (0..PEOPLE).map(person).collect();
         let request = Request { text, id, at };
-        let request = Signed::verify_carrying(request, &signatures, &states, &everybody).unwrap();
+        let request =
+            Signed::verify_carrying_for(request, &signatures, &states, &everybody, &delegates).unwrap();
         Asked { by: person(by), request, states, params }
     }
 
@@ -136,6 +161,25 @@ impl Draft {
         let definition = room.definition.clone();
         let opening = Opening { definition, allocations, data: None, accept_within_secs: None };
         Ask::Open(self.asked(by, opening, &room.members, states))
+    }
+
+    /// Lets the session key of somebody spend this much of each token.
+    pub(super) fn delegate(self, by: u8, caps: &BTreeMap<u8, u64>) -> Ask {
+        let cap = |(of, most): (&u8, &u64)| (asset(*of), Cap { most: (*most).into(), used: Amount::ZERO });
+        let session_key = SessionKey {
+            scope: Scope::ALL.into_iter().collect(),
+            application: None,
+            caps: caps.iter().map(cap).collect(),
+            created_at: self.at,
+            expires_at: self.at.plus_millis(3_600_000),
+        };
+        let change = KeyChange::Delegate { key: session_key_address(by), session_key };
+        Ask::Keys(self.asked(by, change, &[by], Vec::new()))
+    }
+
+    pub(super) fn revoke(self, by: u8) -> Ask {
+        let change = KeyChange::Revoke { key: session_key_address(by) };
+        Ask::Keys(self.asked(by, change, &[by], Vec::new()))
     }
 
     /// Proposes the room, in which there is to be what is wanted.

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use clearnet::audit::{Contracts, Unchecked, Verdict, audit};
+use clearnet::clock;
 use clearnet::store::{PAGE_ROWS_MAX, StateKind, StateRow, Store};
 use domain::channel::{direct, virtual_channel};
 use domain::ledger::{AccountKey, AccountKind, OwnerId};
+use domain::participant::SessionKeys;
 use domain::primitives::{Amount, ChannelId};
 use serde_json::Value;
 
+use super::cast::{PEOPLE, TOKENS, asset, person, session_key_address};
+use super::keys::Caps;
 use super::model::Model;
 
 /// What was seen of each channel before.
@@ -20,6 +24,7 @@ impl Seen {
     pub(super) async fn check(&mut self, store: &dyn Store, model: &Model, contracts: &Contracts) {
         assert_lawful(store, Some(contracts)).await;
         assert_eq!(held(store).await, model.accounts(), "accounts");
+        assert_eq!(caps(store).await, model.caps, "what session keys have left");
         let rows = channels(store).await;
         let versions: BTreeMap<_, _> =
             rows.iter().filter_map(|(id, row)| Some((*id, version_of(row)?))).collect();
@@ -63,6 +68,19 @@ async fn channels(store: &dyn Store) -> BTreeMap<ChannelId, StateRow> {
         OwnerId::Participant(_) | OwnerId::Network(_) => None,
     };
     rows.into_iter().filter_map(channel).collect()
+}
+
+/// What session keys have left, per person and token.
+async fn caps(store: &dyn Store) -> Caps {
+    let mut caps = Caps::new();
+    for who in 0..PEOPLE {
+        let Some(row) = store.load(OwnerId::Participant(person(who))).await.unwrap().state else { continue };
+        let keys = SessionKeys::from_stored(&row.body).unwrap();
+        let Some(key) = keys.live(session_key_address(who), clock::now()) else { continue };
+        let left = |of: u8| Some((of, key.caps.get(&asset(of))?.left().to_string().parse().unwrap()));
+        caps.insert(who, (0..TOKENS).filter_map(left).collect());
+    }
+    caps
 }
 
 /// The version of the newest agreed state; `None` when there is none.

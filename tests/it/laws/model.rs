@@ -3,13 +3,14 @@
 //! Shares no rule with the program. What is to be refused is `None`, and leaves everything as it was: each
 //! step makes a new book.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::crypto::{Definition, DirectParams};
 use domain::ledger::AccountKey;
 use domain::primitives::{Amount, ChannelId};
 
 use super::cast::{person, token};
+use super::keys::Caps;
 
 /// The most a version may grow at a time.
 const VERSION_STEP_MAX: u64 = 1000;
@@ -106,6 +107,8 @@ pub(super) struct Model {
     /// What of it is the broker's own.
     own: BTreeMap<u8, u64>,
     custody: BTreeMap<u8, u64>,
+    /// What session keys have left.
+    pub(super) caps: Caps,
     shortfall: BTreeMap<u8, u64>,
 }
 
@@ -152,6 +155,27 @@ impl Model {
             *after.wallets.entry((to, *token)).or_default() += amount;
         }
         (to != by && !payments.is_empty()).then_some(after)
+    }
+
+    /// Somebody's key may spend this much of each token.
+    pub(super) fn delegate(&self, by: u8, caps: &BTreeMap<u8, u64>) -> Option<Self> {
+        let mut after = self.clone();
+        after.caps.insert(by, caps.clone()).is_none().then_some(after)
+    }
+
+    pub(super) fn revoke(&self, by: u8) -> Option<Self> {
+        let mut after = self.clone();
+        after.caps.remove(&by).is_some().then_some(after)
+    }
+
+    /// What these pay is paid by their keys.
+    pub(super) fn spent_by_keys(&self, keyed: &BTreeSet<u8>, paid: &Amounts) -> Option<Self> {
+        let mut after = self.clone();
+        for ((who, of), amount) in paid.iter().filter(|((who, _), _)| keyed.contains(who)) {
+            let left = after.caps.get_mut(who)?.get_mut(of)?;
+            *left = left.checked_sub(*amount)?;
+        }
+        Some(after)
     }
 
     pub(super) fn anchor(&self, by: u8, parts: &[Part]) -> Option<Self> {

@@ -81,7 +81,7 @@ impl<'a> Play<'a> {
             self.check().await;
         }
         for step in 0..count {
-            let kind = self.rng.random_range(0..40);
+            let kind = self.rng.random_range(0..46);
             eprintln!("step {step} is of kind {kind}");
             match kind {
                 0 => {
@@ -106,6 +106,8 @@ impl<'a> Play<'a> {
                 29 | 30 => self.settle_together().await,
                 31..=34 => self.reshape_room().await,
                 35..=38 => self.propose_room().await,
+                40 | 41 => self.change_key().await,
+                42..=45 => self.use_keys().await,
                 _ => self.restart().await,
             }
             self.check().await;
