@@ -83,8 +83,7 @@ impl Stage {
         first.give_tokens(shib.address, alice, millions(20)).await.unwrap();
         second.give_tokens(pepe.address, charlie, millions(100)).await.unwrap();
         let urls = [(&first, chains.anvils[0].url()), (&second, chains.anvils[1].url())];
-        let url = database.url();
-        let url = url.strip_prefix("sqlite://").map_or(url.clone(), |file| format!("sqlite:{file}"));
+        let url = database.config_url();
         let config = format!(
             "[broker]\nkey_file = \"broker.key\"\n[database]\nurl = \"{url}\"\n[server]\nlisten = \"127.0.0.1:0\"\n{}",
             config_sections(&urls)

@@ -9,6 +9,25 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
 
+/// Makes of each function that takes a migrated [`Database`] a test on SQLite and a test on PostgreSQL.
+macro_rules! on_every_database {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[actix::test]
+            async fn $test() {
+                super::$test($crate::harness::database::Database::sqlite().await).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[actix::test]
+            async fn $test() {
+                super::$test($crate::harness::database::Database::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_every_database;
+
 /// Where `scripts/test` says that its PostgreSQL cluster is.
 const POSTGRES_URL: &str = "CLEARNET_TEST_POSTGRES_URL";
 
@@ -61,6 +80,30 @@ impl Database {
         match self {
             Self::Memory(store) => Arc::new(store.clone()),
             Self::Sqlite { .. } | Self::Postgres(_) => Arc::new(SqlStore::open(&self.url()).await.unwrap()),
+        }
+    }
+
+    /// Where the database is, as `database.url` of a configuration takes it.
+    pub(crate) fn config_url(&self) -> String {
+        let url = self.url();
+        url.strip_prefix("sqlite://").map_or(url.clone(), |file| format!("sqlite:{file}"))
+    }
+
+    /// One more of the same kind, migrated.
+    pub(crate) async fn another(&self) -> Self {
+        match self {
+            Self::Memory(_) => Self::memory(),
+            Self::Sqlite { .. } => Self::sqlite().await,
+            Self::Postgres(_) => Self::postgres().await,
+        }
+    }
+
+    /// One more of the same kind with nothing in it.
+    pub(crate) async fn another_empty(&self) -> Self {
+        match self {
+            Self::Memory(_) => Self::memory(),
+            Self::Sqlite { .. } => Self::empty_sqlite(),
+            Self::Postgres(_) => Self::empty_postgres().await,
         }
     }
 

@@ -1,4 +1,4 @@
-//! A broker in this process, on a chain of its own.
+//! A broker in this process, on a chain of its own and either database.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use clearnet::devnet::{
     config_sections, dev_key,
 };
 use clearnet::signer::create_key_file;
-use clearnet::store::{MemoryStore, SqlStore, Store};
+use clearnet::store::{MemoryStore, Store};
 use domain::crypto::SigningKey;
 use domain::primitives::{Address, Amount, ChainId, Digest, Token};
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ use tempfile::TempDir;
 use super::ask::{Ask, Direct};
 use super::document;
 use super::socket::Socket;
+use crate::harness::database::Database;
 use crate::harness::digest::digest;
 
 /// Longer than the broker takes to read what is there.
@@ -44,12 +45,13 @@ pub(crate) struct World {
     cases: RefCell<usize>,
     anvil: Anvil,
     directory: TempDir,
+    database: Database,
 }
 
 impl World {
     /// A broker that takes parts that shrink from channels with at least this challenge.
-    pub(crate) async fn start(min_challenge_secs: u64) -> Self {
-        let (mut world, path) = Self::prepare(min_challenge_secs).await;
+    pub(crate) async fn start(database: Database, min_challenge_secs: u64) -> Self {
+        let (mut world, path) = Self::prepare(database, min_challenge_secs).await;
         let config = load(&path, [], &Flags::default()).unwrap();
         let app = App::build(&config, dev_copy(&world.directory)).await.unwrap();
         let (url, store) = (format!("ws://{}/ws", app.addr()), Arc::clone(&app.services().store));
@@ -60,11 +62,10 @@ impl World {
     }
 
     /// The same with the program itself as a child.
-    pub(crate) async fn start_program() -> (Self, LocalBroker) {
-        let (mut world, _) = Self::prepare(3_600).await;
+    pub(crate) async fn start_program(database: Database) -> (Self, LocalBroker) {
+        let (mut world, _) = Self::prepare(database, 3_600).await;
         let broker = world.run_program().await;
-        let book = format!("sqlite://{}", world.directory.path().join("book.db").display());
-        world.store = Arc::new(SqlStore::open(&book).await.unwrap());
+        world.store = world.database.open().await;
         world.settle_down().await;
         (world, broker)
     }
@@ -89,7 +90,7 @@ impl World {
     }
 
     /// Everything but the broker itself: it is not reached at any URL, and there is no book.
-    async fn prepare(min_challenge_secs: u64) -> (Self, PathBuf) {
+    async fn prepare(database: Database, min_challenge_secs: u64) -> (Self, PathBuf) {
         let binary =
             tokio::task::spawn_blocking(|| anvil_binary(Path::new(TOOLS_DIR))).await.unwrap().unwrap();
         let options = AnvilOptions { chain_id: ChainId::new(137), block_time_secs: None };
@@ -103,8 +104,9 @@ impl World {
         let networks = config_sections(&[(&chain, anvil.url())])
             .replace("min_challenge_secs = 3600", &format!("min_challenge_secs = {min_challenge_secs}"));
         let config = format!(
-            "[broker]\nkey_file = \"broker.key\"\n[database]\nurl = \"sqlite:book.db\"\n\
-             [server]\nlisten = \"127.0.0.1:0\"\n{networks}"
+            "[broker]\nkey_file = \"broker.key\"\n[database]\nurl = \"{}\"\n\
+             [server]\nlisten = \"127.0.0.1:0\"\n{networks}",
+            database.config_url()
         );
         let path = directory.path().join("config.toml");
         std::fs::write(&path, config).unwrap();
@@ -118,6 +120,7 @@ impl World {
             cases: RefCell::default(),
             anvil,
             directory,
+            database,
         };
         (world, path)
     }
