@@ -13,5 +13,6 @@ mod harness;
 mod laws;
 mod operating;
 mod session;
+mod start;
 mod store;
 mod tidy;
