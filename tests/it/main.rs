@@ -11,6 +11,7 @@ mod demo;
 mod devnet;
 mod harness;
 mod laws;
+mod load;
 mod operating;
 mod session;
 mod start;

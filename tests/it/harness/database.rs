@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use clearnet::store::{MemoryStore, SqlStore, Store, migrate};
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
+
+use super::cluster::Cluster;
 
 /// Makes of each function that takes a migrated [`Database`] a test on SQLite and a test on PostgreSQL.
 macro_rules! on_every_database {
@@ -35,8 +37,12 @@ const POSTGRES_URL: &str = "CLEARNET_TEST_POSTGRES_URL";
 #[derive(Debug)]
 pub(crate) enum Database {
     Memory(MemoryStore),
-    Sqlite { directory: TempDir },
+    Sqlite {
+        directory: TempDir,
+    },
     Postgres(Postgres),
+    /// All of a PostgreSQL cluster that can be restarted.
+    Cluster(Cluster),
 }
 
 impl Database {
@@ -66,12 +72,20 @@ impl Database {
         Self::Postgres(Postgres::create(None).await)
     }
 
+    /// A PostgreSQL cluster of its own, migrated.
+    pub(crate) async fn cluster() -> Self {
+        let cluster = Cluster::start().await;
+        migrate(&cluster.url()).await.unwrap();
+        Self::Cluster(cluster)
+    }
+
     /// Where the database is, as a store takes it. There is none for one in memory.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Memory(_) => panic!("a book in memory has no url"),
             Self::Sqlite { directory } => format!("sqlite://{}", directory.path().join("book.db").display()),
             Self::Postgres(database) => database.url(),
+            Self::Cluster(cluster) => cluster.url(),
         }
     }
 
@@ -79,7 +93,9 @@ impl Database {
     pub(crate) async fn open(&self) -> Arc<dyn Store> {
         match self {
             Self::Memory(store) => Arc::new(store.clone()),
-            Self::Sqlite { .. } | Self::Postgres(_) => Arc::new(SqlStore::open(&self.url()).await.unwrap()),
+            Self::Sqlite { .. } | Self::Postgres(_) | Self::Cluster(_) => {
+                Arc::new(SqlStore::open(&self.url()).await.unwrap())
+            }
         }
     }
 
@@ -95,6 +111,7 @@ impl Database {
             Self::Memory(_) => Self::memory(),
             Self::Sqlite { .. } => Self::sqlite().await,
             Self::Postgres(_) => Self::postgres().await,
+            Self::Cluster(_) => Self::cluster().await,
         }
     }
 
@@ -104,6 +121,7 @@ impl Database {
             Self::Memory(_) => Self::memory(),
             Self::Sqlite { .. } => Self::empty_sqlite(),
             Self::Postgres(_) => Self::empty_postgres().await,
+            Self::Cluster(_) => Self::Cluster(Cluster::start().await),
         }
     }
 
@@ -147,8 +165,13 @@ impl Postgres {
 
     /// Ends all sessions and lets none in until it is let go.
     pub(crate) async fn shut(&self) {
+        execute(&admin_url(), &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;
+        self.end_sessions().await;
+    }
+
+    /// Ends all sessions.
+    pub(crate) async fn end_sessions(&self) {
         let name = &self.name;
-        execute(&admin_url(), &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
         let sessions = format!("FROM pg_stat_activity WHERE datname = '{name}'");
         execute(&admin_url(), &format!("SELECT pg_terminate_backend(pid, 30000) {sessions}")).await;
     }
@@ -197,6 +220,10 @@ async fn execute(url: &Url, sql: &str) {
 }
 
 async fn connect(url: String) -> DatabaseConnection {
+    try_connect(url).await.unwrap()
+}
+
+pub(super) async fn try_connect(url: String) -> Result<DatabaseConnection, DbErr> {
     let options = ConnectOptions::new(url).max_connections(1).to_owned();
-    sea_orm::Database::connect(options).await.unwrap()
+    sea_orm::Database::connect(options).await
 }

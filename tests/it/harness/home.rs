@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use clearnet::devnet::LocalBroker;
 use clearnet::signer::create_key_file;
+use domain::crypto::SigningKey;
 use domain::primitives::Address;
 use tempfile::TempDir;
 
@@ -38,6 +39,11 @@ impl Home {
         );
         std::fs::write(directory.path().join("config.toml"), config).unwrap();
         Self { broker, directory }
+    }
+
+    /// The broker's key once more.
+    pub(crate) fn key(&self) -> SigningKey {
+        std::fs::read_to_string(self.file("broker.key")).unwrap().trim().parse().unwrap()
     }
 
     fn file(&self, name: &str) -> PathBuf {

@@ -22,6 +22,7 @@ use tempfile::TempDir;
 
 use super::ask::{Ask, Direct};
 use super::document;
+use super::place::{Place, hands};
 use super::socket::Socket;
 use crate::harness::database::Database;
 use crate::harness::digest::digest;
@@ -163,10 +164,7 @@ impl World {
 
     /// What a participant does on chain, with tokens to do it.
     pub(crate) async fn hands(&self, label: &str, tokens: u128) -> Participant {
-        let key = self.key(label);
-        self.chain.give_coin(key.address(), Amount::from(COIN)).await.unwrap();
-        self.chain.give_tokens(self.token.address, key.address(), Amount::from(tokens)).await.unwrap();
-        self.chain.participant(key)
+        hands(&self.chain, self.token, self.key(label), tokens).await
     }
 
     /// Whether the chain puts every transaction into a block at once, or none.
@@ -201,27 +199,9 @@ impl World {
 
     /// Opens a direct channel and waits until it counts.
     pub(crate) async fn open(&self, label: &str, locked: u128, challenge_secs: Option<u64>) -> Direct {
-        let mut session = self.session(label).await;
-        let params = json!({"chain_id": self.token.chain_id, "token": self.token.address,
-            "amount": locked.to_string(), "challenge": challenge_secs});
-        let answer = session.ask(&self.ask("create_channel", &params).frame()).await;
-        let reply: domain::protocol::method::create_channel::Reply =
-            serde_json::from_value(answer["data"]["res"][2].clone()).unwrap_or_else(|_| panic!("{answer}"));
-        let terms = reply.channel.on_chain(self.token.chain_id);
-        let (key, token) = (Arc::new(self.key(label)), self.token.address);
-        let direct = Direct { key, params: terms.clone(), token, locked, version: 0, part: locked };
-        let state = reply.state.of_channel(reply.channel_id);
-        let signatures = [direct.key.sign(state.hash()), reply.server_signature];
-        let hands = self.hands(label, locked).await;
-        hands.open_channel(terms, state, signatures).await.unwrap();
-        let id = direct.id().to_string();
-        session
-            .news(|news| {
-                let channel = &news["data"]["res"][2]["channel"];
-                channel["channel_id"] == id.as_str() && channel["status"] == "open"
-            })
-            .await;
-        direct
+        let place =
+            Place { chain: &self.chain, token: self.token, broker: self.broker.address(), url: &self.url };
+        place.open(|| self.key(label), locked, challenge_secs).await
     }
 
     /// Waits until the book has read the chain to its end and nothing is to be sent: then nothing changes by itself.
