@@ -8,6 +8,7 @@
 mod field;
 mod line;
 mod member;
+mod taken;
 mod trouble;
 mod unsent;
 mod views;

@@ -1,13 +1,16 @@
 //! Where the real program lives in a test: its directory with key, configuration and log.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
+use std::time::Duration;
 
 use clearnet::devnet::LocalBroker;
 use clearnet::signer::create_key_file;
 use domain::crypto::SigningKey;
 use domain::primitives::Address;
 use tempfile::TempDir;
+use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::database::Database;
 
@@ -18,6 +21,9 @@ pub(crate) const NO_CHAIN: &str = "[[networks]]\nname = \"away\"\nchain_id = 137
     confirmations = 0\ndev = true\nmin_challenge_secs = 3600\n\
     [[assets]]\nsymbol = \"usdc\"\ndecimals = 6\n\
     [[assets.tokens]]\nnetwork = \"away\"\naddress = \"0x1000000000000000000000000000000000000003\"\ndecimals = 6\n";
+
+/// Longer than any command takes that comes to an end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program; it runs without the variables of this process.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_clearnet");
@@ -57,15 +63,20 @@ impl Home {
 
     /// Starts the broker and waits until clients can connect. Dropping it is SIGKILL.
     pub(crate) async fn start(&self) -> LocalBroker {
-        let started =
-            LocalBroker::start(Path::new(PROGRAM), &self.file("config.toml"), &self.file("broker.log")).await;
+        let started = self.try_start().await;
         started.unwrap_or_else(|error| panic!("the broker does not start: {error:#}\n{}", self.log()))
+    }
+
+    /// The same where it may be refused.
+    pub(crate) async fn try_start(&self) -> anyhow::Result<LocalBroker> {
+        LocalBroker::start(Path::new(PROGRAM), &self.file("config.toml"), &self.file("broker.log")).await
     }
 
     /// Runs a command of the program to its end.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
-        command.current_dir(self.directory.path()).env_clear().args(arguments);
-        tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+        command.current_dir(self.directory.path()).env_clear().args(arguments).kill_on_drop(true);
+        let ended = timeout(PATIENCE, command.output()).await;
+        ended.unwrap_or_else(|_| panic!("{arguments:?} does not end")).unwrap()
     }
 }

@@ -88,9 +88,13 @@ impl Field {
 
     /// Starts the broker again.
     pub(super) async fn start(&self) {
-        let process = self.home.start().await;
-        self.url.send_replace(Some(process.ws_url().to_owned()));
-        self.process.replace(Some(process));
+        self.hand_over(self.home.start().await);
+    }
+
+    /// Everybody turns to another broker; returns the one before.
+    pub(super) fn hand_over(&self, to: LocalBroker) -> Option<LocalBroker> {
+        self.url.send_replace(Some(to.ws_url().to_owned()));
+        self.process.replace(Some(to))
     }
 
     /// Starts the broker, and kills it after this time or when it is ready.
