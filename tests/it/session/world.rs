@@ -46,7 +46,7 @@ pub(crate) struct World {
     cases: RefCell<usize>,
     anvil: Anvil,
     directory: TempDir,
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl World {
