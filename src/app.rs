@@ -29,7 +29,7 @@ use crate::chain::{ChainClient, EvmChain};
 use crate::clock;
 use crate::config::{Config, NetworkConfig};
 use crate::http::{self, Listening};
-use crate::store::{SqlStore, Store};
+use crate::store::{Claim, SqlStore, Store};
 
 /// How long the start waits for a chain to answer before it serves without it.
 const CHAIN_WAIT: Duration = Duration::from_secs(10);
@@ -45,6 +45,7 @@ const COIN_TURNS: u32 = 12;
 
 /// A broker that runs.
 pub struct App {
+    claim: Claim,
     services: Arc<Services>,
     listening: Listening,
 }
@@ -55,10 +56,12 @@ impl App {
     /// A chain that does not answer is waited for in the background; clients are served meanwhile.
     ///
     /// # Errors
-    /// When the database cannot be opened, contracts on a chain are not this program's, or the address
+    /// When the database cannot be opened, another broker runs on it, contracts on a chain are not this program's, or the address
     /// cannot be bound.
     pub async fn build(config: &Config, key: SigningKey) -> anyhow::Result<Self> {
         let url = config.database.store_url();
+        // Before anything is changed: the schema may be that of a broker that runs.
+        let claim = Claim::take(url.expose_secret()).await.context("cannot open the database")?;
         crate::store::migrate(url.expose_secret()).await.context("cannot bring the database up to date")?;
         // Connections of its own for the journal: what clients read, however much, keeps nobody from writing.
         let [own, store] = [url.expose_secret(), url.expose_secret()].map(SqlStore::open);
@@ -110,7 +113,7 @@ impl App {
         catch_up(&services).await;
         let shared = SessionShared { services: Arc::clone(&services), facts: facts(config, &services) };
         let listening = http::listen(config.server.listen, Arc::new(shared)).context("cannot listen")?;
-        Ok(Self { services, listening })
+        Ok(Self { claim, services, listening })
     }
 
     /// Where clients connect.
@@ -132,7 +135,7 @@ impl App {
     /// # Errors
     /// When another broker has taken over the store, the server failed, or the process was told to stop twice.
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
-        let Self { services, listening } = self;
+        let Self { mut claim, services, listening } = self;
         let (handle, mut server) = (listening.server.handle(), listening.server);
         let mut health = services.journal.health();
         let fenced = async move {
@@ -141,6 +144,7 @@ impl App {
         };
         tokio::select! {
             served = &mut server => return served.context("the server failed"),
+            never = claim.keep() => match never {},
             () = stop_signal() => log::info!("stopping: nothing more is taken"),
             () = fenced => {
                 anyhow::bail!("another broker has taken over the store, or the journal has failed");

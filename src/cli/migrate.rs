@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::database::{Chosen, DatabaseArgs};
 use super::output;
-use crate::store::{SqlStore, StoreError, migrate};
+use crate::store::{Claim, SqlStore, StoreError, migrate};
 
 #[derive(Debug, Args)]
 pub(super) struct Migrate {
@@ -45,6 +45,8 @@ async fn bring_up(chosen: Chosen) -> Result<Outcome, StoreError> {
     match SqlStore::open(url).await {
         Ok(_) => Ok(Outcome { database, migrated: false, from: None, to: None }),
         Err(StoreError::Schema { found, needed, .. }) => {
+            // Not under a broker that runs.
+            let _claim = Claim::take(url).await?;
             migrate(url).await?;
             let from = (found != "none").then_some(found);
             Ok(Outcome { database, migrated: true, from, to: Some(needed) })

@@ -18,7 +18,7 @@ pub use rows::{
     Head, InboxId, InboxRow, MemberRow, OutboxId, OutboxRow, OutboxStatus, Revision, StateKind, StateRow,
     Stored, TransferId, TransferRow,
 };
-pub use sql::{SchemaStanding, SqlStore, migrate, schema_of};
+pub use sql::{Claim, SchemaStanding, SqlStore, migrate, schema_of};
 
 /// The most rows a page of a read may have: what one answer or one step of an audit holds in memory.
 pub const PAGE_ROWS_MAX: u32 = 1_000;
@@ -162,6 +162,9 @@ pub enum StoreError {
         /// Who wanted to open it.
         given: Address,
     },
+    /// Another process has the claim to be the broker of this store.
+    #[error("another broker runs on this store: stop it first, or give this one a store of its own")]
+    Taken,
     /// The schema is not the one this program writes.
     #[error("the schema of the store is {found}, this program needs {needed}: {advice}")]
     Schema {

@@ -13,7 +13,7 @@ mod story;
 
 use stage::{Chains, Stage};
 
-use crate::harness::database::Database;
+use crate::harness::database::{Database, on_every_database};
 
 /// Where a broker is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +48,11 @@ pub(crate) struct Passed {
     pub(crate) answers: usize,
 }
 
-#[actix::test]
-async fn nothing_is_lost_or_doubled_wherever_an_embedded_broker_is_killed() {
+on_every_database!(nothing_is_lost_or_doubled_wherever_a_broker_is_killed);
+
+async fn nothing_is_lost_or_doubled_wherever_a_broker_is_killed(database: Database) {
     let chains = Chains::start().await;
-    let passed = play(&chains, 0, Kill::Never, Database::empty_sqlite()).await;
+    let passed = play(&chains, 0, Kill::Never, database.another_empty().await).await;
     let mut places: Vec<Kill> =
         [Turn::ChannelOnChain, Turn::EndOnChain, Turn::SettlementPromised, Turn::StartedAgain]
             .map(Kill::At)
@@ -62,16 +63,7 @@ async fn nothing_is_lost_or_doubled_wherever_an_embedded_broker_is_killed() {
         places.push(Kill::BeforeAnswer(8 + (passed.answers - 8) * part / 7));
     }
     for (run, kill) in (1..).zip(places) {
-        play(&chains, run, kill, Database::empty_sqlite()).await;
-    }
-}
-
-#[actix::test]
-async fn nothing_is_lost_or_doubled_with_postgresql() {
-    let chains = Chains::start().await;
-    let places = [Kill::At(Turn::SettlementPromised), Kill::AfterRequest(30), Kill::BeforeAnswer(40)];
-    for (run, kill) in (100..).zip(places) {
-        play(&chains, run, kill, Database::empty_postgres().await).await;
+        play(&chains, run, kill, database.another_empty().await).await;
     }
 }
 

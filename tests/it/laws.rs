@@ -19,7 +19,7 @@ mod world;
 use play::{Play, Tally};
 use world::Threads;
 
-use crate::harness::database::Database;
+use crate::harness::database::{Database, on_every_database};
 
 /// Names a seed to play instead of the usual ones.
 const SEED: &str = "CLEARNET_LAWS_SEED";
@@ -54,20 +54,12 @@ fn assert_all_happened(all: Tally) {
     assert!(executed > 0 && refunded > 0, "settlements are to end in both ways: {all:?}");
 }
 
-#[actix::test]
-async fn every_law_holds_after_every_step_of_random_lives_on_sqlite() {
-    let mut all = Tally::default();
-    for seed in seeds() {
-        live(&Database::sqlite().await, seed, &mut all).await;
-    }
-    assert_all_happened(all);
-}
+on_every_database!(every_law_holds_after_every_step_of_random_lives);
 
-#[actix::test]
-async fn every_law_holds_after_every_step_of_random_lives_on_postgres() {
+async fn every_law_holds_after_every_step_of_random_lives(database: Database) {
     let mut all = Tally::default();
     for seed in seeds() {
-        live(&Database::postgres().await, seed, &mut all).await;
+        live(&database.another().await, seed, &mut all).await;
     }
     assert_all_happened(all);
 }

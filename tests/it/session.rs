@@ -11,6 +11,7 @@ mod frames;
 mod keys;
 mod login;
 mod order;
+pub(crate) mod place;
 mod proposals;
 mod requests;
 mod rooms;

@@ -6,7 +6,7 @@ use domain::protocol::{
     ClientBody, ClientFrame, Code, FRAME_BYTES_MAX, FrameFault, FrameId, Refusal, ServerBody, ServerFrame,
 };
 
-use super::{Ctx, SessionActor};
+use super::{Ctx, SessionActor, in_time};
 use crate::clock;
 
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
@@ -121,7 +121,8 @@ impl SessionActor {
         }
     }
 
-    /// Does something that takes a while and sends what comes of it; a session has so many of these at a time.
+    /// Does something that takes a while and sends what comes of it, in time or not at all; a session has so many of
+    /// these at a time.
     pub(super) fn later(
         &mut self,
         id: Option<FrameId>,
@@ -132,7 +133,7 @@ impl SessionActor {
             return self.refuse(id, Refusal::new(Code::Overloaded), ctx);
         }
         self.in_flight += 1;
-        ctx.spawn(work.into_actor(self).map(move |done, act, ctx| {
+        ctx.spawn(in_time(work).into_actor(self).map(move |done, act, ctx| {
             act.in_flight -= 1;
             match done {
                 Ok(body) => act.send(&ServerFrame { id, body }, ctx),

@@ -48,6 +48,10 @@ pub use reads::Facts;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const SILENCE_MILLIS_MAX: u64 = 60_000;
 
+/// How long anything may take that a client waits for: longer than a preparation and a slow transaction together. Beyond
+/// it the outcome is unknown to the client, who asks again.
+const ANSWER_TIME: Duration = Duration::from_secs(15);
+
 /// The most requests of one session that are being answered: more get `overloaded`.
 const REQUESTS_MAX: usize = 64;
 
@@ -269,31 +273,39 @@ impl SessionActor {
         let (services, session) = (Arc::clone(self.services()), self.id);
         let (tell, key) = (self.tell(ctx), self.login.key());
         let attached = async move {
-            let participant = services.participant(address).await.map_err(|_| Code::Unavailable)?;
+            let participant = services.participant(address).await;
+            let participant = participant.map_err(|_| Refusal::new(Code::Unavailable))?;
             match participant.send(Attach { session, tell, key }).await {
                 Ok(Ok(())) => Ok(participant),
-                Ok(Err(NotAttached::TooManySessions { .. })) => Err(Code::TooManySessions),
-                Ok(Err(NotAttached::KeyEnded { .. })) => Err(Code::SessionKeyEnded),
-                Err(_) => Err(Code::Unavailable),
+                Ok(Err(NotAttached::TooManySessions { .. })) => Err(Refusal::new(Code::TooManySessions)),
+                Ok(Err(NotAttached::KeyEnded { .. })) => Err(Refusal::new(Code::SessionKeyEnded)),
+                Err(_) => Err(Refusal::new(Code::Unavailable)),
             }
         };
-        ctx.wait(attached.into_actor(self).map(|attached, act, ctx| match attached {
+        ctx.wait(in_time(attached).into_actor(self).map(|attached, act, ctx| match attached {
             Ok(participant) => {
                 act.participant = Some(participant);
                 if let Some(frame) = answers {
                     act.send(&frame, ctx);
                 }
             }
-            Err(Code::Unavailable) if answers.is_none() => {
+            Err(refusal) if refusal.code == Code::Unavailable && answers.is_none() => {
                 log::warn!(session_id:% = act.id; "the participant cannot be loaded yet");
             }
-            Err(code) => {
-                let id = answers.and_then(|frame| frame.id);
-                act.refuse(id, Refusal::new(code), ctx);
+            Err(refusal) => {
+                let (id, code) = (answers.and_then(|frame| frame.id), refusal.code);
+                act.refuse(id, refusal, ctx);
                 act.close(code, ctx);
             }
         }));
     }
+}
+
+/// What comes of it, unless it takes so long that the client had better ask again: a database that is away keeps
+/// everybody waiting, also those who only wait for the first answer to a repeat.
+async fn in_time<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    let done = tokio::time::timeout(ANSWER_TIME, work).await;
+    done.unwrap_or_else(|_| Err(Refusal::new(Code::Unavailable)))
 }
 
 impl SessionActor {

@@ -11,7 +11,7 @@ use domain::protocol::{
 };
 use serde_json::value::RawValue;
 
-use super::{Ctx, SUBSCRIPTIONS_MAX, SessionActor, render};
+use super::{Ctx, SUBSCRIPTIONS_MAX, SessionActor, in_time, render};
 use crate::actors::services::Services;
 use crate::actors::virtual_channel::{
     CallInRoom, MayCall, Publish, Published, RoomRefused, Subscribe, Subscribed, Unsubscribe,
@@ -41,7 +41,7 @@ impl SessionActor {
             room.send(ask).await.map_err(|_| gone())?.map_err(|refused| room_refusal(channel, &refused))
         };
         // What is said from here on comes after the answer: the room is asked with nothing in between.
-        ctx.wait(subscribed.into_actor(self).map(move |subscribed, act, ctx| match subscribed {
+        ctx.wait(in_time(subscribed).into_actor(self).map(move |subscribed, act, ctx| match subscribed {
             Ok(subscribed) => act.subscribed(id, channel, subscribed, ctx),
             Err(refusal) => act.refuse(id, refusal, ctx),
         }));

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 /// How long a statement waits for another process's lock before the database counts as away.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How long a caller waits for a connection before the database counts as away.
-const CONNECTION_WAIT: Duration = Duration::from_secs(5);
+pub(super) const CONNECTION_WAIT: Duration = Duration::from_secs(5);
 /// When PostgreSQL ends a transaction whose client has gone silent, so that the head row is free again.
 const SILENT_CLIENT_WAIT: Duration = Duration::from_secs(10);
 /// Reads at a time: more would only queue for the same few cores and the same disk.
@@ -35,13 +35,13 @@ const CHECKPOINT_PAGES: &str = "2000";
 const CACHE_KIB: &str = "-65536";
 
 /// Where a URL leads to.
-enum Place {
+pub(super) enum Place {
     Sqlite(SqliteConnectOptions),
     Postgres(PgConnectOptions),
 }
 
 impl Place {
-    fn of(url: &str) -> Result<Self, StoreError> {
+    pub(super) fn of(url: &str) -> Result<Self, StoreError> {
         // Not the driver's text: it might repeat the URL, and with it the password.
         let refused = |_| StoreError::Unavailable { reason: "the database url is malformed".to_owned() };
         match url.split_once("://") {

@@ -4,6 +4,7 @@
 //! `migration` crate; what its codes and bytes mean is told in `docs/ledger.md`. Deliberately absent:
 //! arithmetic on amounts in SQL.
 
+mod claim;
 mod codes;
 mod connect;
 mod decode;
@@ -22,6 +23,7 @@ use super::{
     OutboxRow, StateKind, StateRow, Store, StoreError, Stored, TransferId, TransferRow, WriteError,
 };
 
+pub use claim::Claim;
 pub use connect::{SchemaStanding, migrate, schema_of};
 pub(super) use encode::Tables;
 

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
 
 use super::rows::Rows;
 use super::writing::{Step, write, write_by};
-use crate::harness::database::Database;
+use crate::harness::database::{Database, on_every_database};
 
 /// One change: the table, what is done to it, whose rows are put back afterwards, and what is found first
 /// against which law; `$e`, `$t` and `$a` stand for an entry, its transfer and
@@ -129,22 +129,9 @@ const SPOILINGS: [Spoiling; 24] = [
     nameless("head", "UPDATE head SET last_transfer = last_transfer - 1", Law::Replay, Problem::BeyondHead),
 ];
 
-#[tokio::test]
-async fn finds_what_was_changed_in_sqlite() {
-    finds_what_was_changed(Database::sqlite().await).await;
-}
+on_every_database!(finds_what_was_changed, finds_nothing_while_a_journal_writes);
 
-#[tokio::test]
-async fn finds_what_was_changed_in_postgres() {
-    finds_what_was_changed(Database::postgres().await).await;
-}
-
-/// In a local set, since the journal is an actor.
 async fn finds_what_was_changed(database: Database) {
-    tokio::task::LocalSet::new().run_until(change_and_find(database)).await;
-}
-
-async fn change_and_find(database: Database) {
     let store = database.open().await;
     write(std::sync::Arc::clone(&store), &Step::some(3, 150)).await;
     let honest = Rows::of(store.as_ref()).await;
@@ -177,12 +164,9 @@ async fn change_and_find(database: Database) {
 }
 
 /// Only SQLite lets a column hold a value of another type, and then cannot say in which row.
-#[tokio::test]
+#[actix::test]
 async fn passes_over_rows_that_cannot_be_named() {
-    tokio::task::LocalSet::new().run_until(pass_over(Database::sqlite().await)).await;
-}
-
-async fn pass_over(database: Database) {
+    let database = Database::sqlite().await;
     let store = database.open().await;
     write(std::sync::Arc::clone(&store), &Step::some(3, 150)).await;
     let db = database.connect().await;
@@ -202,17 +186,7 @@ async fn pass_over(database: Database) {
     }
 }
 
-#[tokio::test]
-async fn finds_nothing_while_a_journal_writes_to_sqlite() {
-    tokio::task::LocalSet::new().run_until(audit_beside_a_journal(Database::sqlite().await)).await;
-}
-
-#[tokio::test]
-async fn finds_nothing_while_a_journal_writes_to_postgres() {
-    tokio::task::LocalSet::new().run_until(audit_beside_a_journal(Database::postgres().await)).await;
-}
-
-async fn audit_beside_a_journal(database: Database) {
+async fn finds_nothing_while_a_journal_writes(database: Database) {
     let (store, steps) = (database.open().await, Step::some(7, 500));
     let mut seen = std::collections::BTreeSet::new();
     let audits = async {

@@ -1,7 +1,6 @@
 //! Where the story is played: chains, a broker that can be killed, and the figures at the end.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,16 +9,15 @@ use clearnet::devnet::{
     Anvil, AnvilOptions, ChainPlan, LocalBroker, LocalChain, TOOLS_DIR, TokenPlan, anvil_binary,
     config_sections, dev_key,
 };
-use clearnet::signer::create_key_file;
 use domain::crypto::SigningKey;
 use domain::primitives::{Address, Amount, ChainId, Token};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::proxy::{self, Counter};
 use super::{Kill, Passed, Turn};
 use crate::harness::database::Database;
+use crate::harness::home::Home;
 
 /// How long the broker gets to take in what the audit needs.
 const AUDIT_PATIENCE: Duration = Duration::from_secs(60);
@@ -58,13 +56,11 @@ pub(crate) struct Stage {
     counter: Arc<Counter>,
     broker: Mutex<Option<LocalBroker>>,
     kills: AtomicUsize,
-    directory: TempDir,
+    home: Home,
 }
 
 impl Stage {
     pub(crate) async fn set(chains: &Chains, run: usize, kill: Kill, database: &Database) -> Self {
-        let directory = TempDir::new().unwrap();
-        let broker_address = create_key_file(&directory.path().join("broker.key")).unwrap().address();
         let build = |place: usize, name: &str, symbol: &str| {
             let token = TokenPlan { symbol: symbol.to_owned(), decimals: 18 };
             let plan = ChainPlan { name: name.to_owned(), tokens: vec![token] };
@@ -75,37 +71,38 @@ impl Stage {
             (build(0, "polygon", "SHIB").await.unwrap(), build(1, "celo", "PEPE").await.unwrap());
         let (shib, pepe) = (first.token("SHIB").unwrap(), second.token("PEPE").unwrap());
         let (alice, charlie) = (key(run, "alice").address(), key(run, "charlie").address());
+        let urls = [(&first, chains.anvils[0].url()), (&second, chains.anvils[1].url())];
+        let home = Home::new(database, &config_sections(&urls));
         for chain in [&first, &second] {
-            for who in [broker_address, alice, charlie] {
+            for who in [home.broker, alice, charlie] {
                 chain.give_coin(who, Amount::from(WHOLE)).await.unwrap();
             }
         }
         first.give_tokens(shib.address, alice, millions(20)).await.unwrap();
         second.give_tokens(pepe.address, charlie, millions(100)).await.unwrap();
-        let urls = [(&first, chains.anvils[0].url()), (&second, chains.anvils[1].url())];
-        let url = database.url();
-        let url = url.strip_prefix("sqlite://").map_or(url.clone(), |file| format!("sqlite:{file}"));
-        let config = format!(
-            "[broker]\nkey_file = \"broker.key\"\n[database]\nurl = \"{url}\"\n[server]\nlisten = \"127.0.0.1:0\"\n{}",
-            config_sections(&urls)
-        );
-        std::fs::write(directory.path().join("config.toml"), config).unwrap();
         let counter = Counter::new(kill);
         let url = proxy::listen(Arc::clone(&counter)).await;
         let (broker, kills) = (Mutex::new(None), AtomicUsize::new(0));
         let chains = [first, second];
-        let stage =
-            Self { chains, shib, pepe, url, broker_address, run, kill, counter, broker, kills, directory };
+        let stage = Self {
+            chains,
+            shib,
+            pepe,
+            url,
+            broker_address: home.broker,
+            run,
+            kill,
+            counter,
+            broker,
+            kills,
+            home,
+        };
         stage.revive().await;
         stage
     }
 
     pub(crate) fn key(&self, label: &str) -> SigningKey {
         key(self.run, label)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
     }
 
     /// Kills the broker if its time has come, and starts it if it is dead.
@@ -156,12 +153,7 @@ impl Stage {
     }
 
     async fn start(&self) -> LocalBroker {
-        let program = Path::new(env!("CARGO_BIN_EXE_clearnet"));
-        let started = LocalBroker::start(program, &self.file("config.toml"), &self.file("broker.log")).await;
-        let broker = started.unwrap_or_else(|error| {
-            let log = std::fs::read_to_string(self.file("broker.log")).unwrap_or_default();
-            panic!("the broker does not start: {error:#}\n{log}")
-        });
+        let broker = self.home.start().await;
         let address = broker.ws_url().trim_start_matches("ws://").trim_end_matches("/ws").to_owned();
         self.counter.broker.send_replace(Some(address));
         broker
@@ -191,14 +183,7 @@ impl Stage {
 
     async fn audit_until_all_is_checked(&self) {
         loop {
-            let config = self.file("config.toml");
-            let audit = tokio::task::spawn_blocking(move || {
-                Command::new(env!("CARGO_BIN_EXE_clearnet"))
-                    .args(["audit", "--json", "--config"])
-                    .arg(config)
-                    .output()
-            });
-            let audit = audit.await.unwrap().unwrap();
+            let audit = self.home.run(&["audit", "--json"]).await;
             let report: Value = serde_json::from_slice(&audit.stdout).unwrap();
             let laws = report["laws"].as_object().unwrap();
             // A broker that has just come back may not have taken everything in: that is no verdict yet.

@@ -4,10 +4,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use clearnet::store::{MemoryStore, SqlStore, Store, migrate};
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
+
+use super::cluster::Cluster;
+
+/// Makes of each function that takes a migrated [`Database`] a test on SQLite and a test on PostgreSQL.
+macro_rules! on_every_database {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[actix::test]
+            async fn $test() {
+                super::$test($crate::harness::database::Database::sqlite().await).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[actix::test]
+            async fn $test() {
+                super::$test($crate::harness::database::Database::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_every_database;
 
 /// Where `scripts/test` says that its PostgreSQL cluster is.
 const POSTGRES_URL: &str = "CLEARNET_TEST_POSTGRES_URL";
@@ -16,8 +37,12 @@ const POSTGRES_URL: &str = "CLEARNET_TEST_POSTGRES_URL";
 #[derive(Debug)]
 pub(crate) enum Database {
     Memory(MemoryStore),
-    Sqlite { directory: TempDir },
+    Sqlite {
+        directory: TempDir,
+    },
     Postgres(Postgres),
+    /// All of a PostgreSQL cluster that can be restarted.
+    Cluster(Cluster),
 }
 
 impl Database {
@@ -47,12 +72,20 @@ impl Database {
         Self::Postgres(Postgres::create(None).await)
     }
 
+    /// A PostgreSQL cluster of its own, migrated.
+    pub(crate) async fn cluster() -> Self {
+        let cluster = Cluster::start().await;
+        migrate(&cluster.url()).await.unwrap();
+        Self::Cluster(cluster)
+    }
+
     /// Where the database is, as a store takes it. There is none for one in memory.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Memory(_) => panic!("a book in memory has no url"),
             Self::Sqlite { directory } => format!("sqlite://{}", directory.path().join("book.db").display()),
             Self::Postgres(database) => database.url(),
+            Self::Cluster(cluster) => cluster.url(),
         }
     }
 
@@ -60,7 +93,35 @@ impl Database {
     pub(crate) async fn open(&self) -> Arc<dyn Store> {
         match self {
             Self::Memory(store) => Arc::new(store.clone()),
-            Self::Sqlite { .. } | Self::Postgres(_) => Arc::new(SqlStore::open(&self.url()).await.unwrap()),
+            Self::Sqlite { .. } | Self::Postgres(_) | Self::Cluster(_) => {
+                Arc::new(SqlStore::open(&self.url()).await.unwrap())
+            }
+        }
+    }
+
+    /// Where the database is, as `database.url` of a configuration takes it.
+    pub(crate) fn config_url(&self) -> String {
+        let url = self.url();
+        url.strip_prefix("sqlite://").map_or(url.clone(), |file| format!("sqlite:{file}"))
+    }
+
+    /// One more of the same kind, migrated.
+    pub(crate) async fn another(&self) -> Self {
+        match self {
+            Self::Memory(_) => Self::memory(),
+            Self::Sqlite { .. } => Self::sqlite().await,
+            Self::Postgres(_) => Self::postgres().await,
+            Self::Cluster(_) => Self::cluster().await,
+        }
+    }
+
+    /// One more of the same kind with nothing in it.
+    pub(crate) async fn another_empty(&self) -> Self {
+        match self {
+            Self::Memory(_) => Self::memory(),
+            Self::Sqlite { .. } => Self::empty_sqlite(),
+            Self::Postgres(_) => Self::empty_postgres().await,
+            Self::Cluster(_) => Self::Cluster(Cluster::start().await),
         }
     }
 
@@ -104,8 +165,13 @@ impl Postgres {
 
     /// Ends all sessions and lets none in until it is let go.
     pub(crate) async fn shut(&self) {
+        execute(&admin_url(), &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;
+        self.end_sessions().await;
+    }
+
+    /// Ends all sessions.
+    pub(crate) async fn end_sessions(&self) {
         let name = &self.name;
-        execute(&admin_url(), &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
         let sessions = format!("FROM pg_stat_activity WHERE datname = '{name}'");
         execute(&admin_url(), &format!("SELECT pg_terminate_backend(pid, 30000) {sessions}")).await;
     }
@@ -154,6 +220,10 @@ async fn execute(url: &Url, sql: &str) {
 }
 
 async fn connect(url: String) -> DatabaseConnection {
+    try_connect(url).await.unwrap()
+}
+
+pub(super) async fn try_connect(url: String) -> Result<DatabaseConnection, DbErr> {
     let options = ConnectOptions::new(url).max_connections(1).to_owned();
-    sea_orm::Database::connect(options).await.unwrap()
+    sea_orm::Database::connect(options).await
 }

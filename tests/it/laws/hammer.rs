@@ -15,7 +15,7 @@ use super::chain::chains;
 use super::check::{assert_lawful, held};
 use super::model::{Amounts, Channel, Life, Next, Part, Room};
 use super::world::{Happening, Threads, World};
-use crate::harness::database::Database;
+use crate::harness::database::{Database, on_every_database};
 
 const LOCKED: u64 = 10_000;
 const IN_ROOM: u64 = 500;
@@ -221,16 +221,10 @@ async fn assert_totals(world: &World, totals: &BTreeMap<(u8, u8), i128>) {
     assert_lawful(world.store.as_ref(), None).await;
 }
 
-#[actix::test]
-async fn nothing_is_lost_or_doubled_when_many_ask_for_the_same_money_on_sqlite() {
-    for seed in super::seeds().into_iter().take(3) {
-        hammer(&Database::sqlite().await, seed).await;
-    }
-}
+on_every_database!(nothing_is_lost_or_doubled_when_many_ask_for_the_same_money);
 
-#[actix::test]
-async fn nothing_is_lost_or_doubled_when_many_ask_for_the_same_money_on_postgres() {
+async fn nothing_is_lost_or_doubled_when_many_ask_for_the_same_money(database: Database) {
     for seed in super::seeds().into_iter().take(3) {
-        hammer(&Database::postgres().await, seed).await;
+        hammer(&database.another().await, seed).await;
     }
 }

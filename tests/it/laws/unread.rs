@@ -8,13 +8,14 @@ use super::cast::{ADJUDICATOR, Draft, carried, terms, token};
 use super::chain::chains;
 use super::model::{Channel, Life, Part};
 use super::world::{Happening, Threads, World};
-use crate::harness::database::Database;
+use crate::harness::database::{Database, on_every_database};
 
 const LOCKED: u64 = 100;
 
-#[actix::test]
-async fn what_is_anchored_on_a_chain_that_is_not_read_does_not_move() {
-    let (database, threads, chains) = (Database::sqlite().await, Threads::start(), chains());
+on_every_database!(what_is_anchored_on_a_chain_that_is_not_read_does_not_move);
+
+async fn what_is_anchored_on_a_chain_that_is_not_read_does_not_move(database: Database) {
+    let (threads, chains) = (Threads::start(), chains());
     let world = World::open(database.open().await, &threads, &chains).await;
     let params = terms(0, 0, 1, ADJUDICATOR);
     let life = Life::Active;

@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::get;
+use crate::harness::database::{Database, on_every_database};
 use crate::session::settle::{offer, settle, told};
 use crate::session::world::World;
 
@@ -24,9 +25,14 @@ async fn scrape(world: &World) -> BTreeMap<String, f64> {
         .collect()
 }
 
-#[actix::test]
-async fn figures_move_with_what_happens() {
-    let world = World::start(3_600).await;
+on_every_database!(
+    figures_move_with_what_happens,
+    the_document_has_every_figure_as_it_is,
+    strange_frames_make_no_series
+);
+
+async fn figures_move_with_what_happens(database: Database) {
+    let world = World::start(database, 3_600).await;
     world.give_to_broker(1_000).await;
     let before = scrape(&world).await;
     let mut alice = world.open("alice", 100, None).await;
@@ -97,9 +103,8 @@ async fn figures_move_with_what_happens() {
 }
 
 /// The table of `docs/operating.md`: name, kind, labels and meaning of every figure, and of none that is not there.
-#[actix::test]
-async fn the_document_has_every_figure_as_it_is() {
-    let world = World::start(3_600).await;
+async fn the_document_has_every_figure_as_it_is(database: Database) {
+    let world = World::start(database, 3_600).await;
     let (_, text) = get(&world.url, "/metrics").await;
     let mut shown = BTreeSet::new();
     let families = text.split("# HELP ").skip(1);
@@ -124,9 +129,8 @@ async fn the_document_has_every_figure_as_it_is() {
 }
 
 /// What a client writes never becomes a label.
-#[actix::test]
-async fn strange_frames_make_no_series() {
-    let world = World::start(3_600).await;
+async fn strange_frames_make_no_series(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut session = world.session("mallory").await;
     let before: BTreeSet<String> = scrape(&world).await.into_keys().collect();
     for strange in ["zzz", "transfer\"} 1", "clearnet"] {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::harness::database::{Database, on_every_database};
 use crate::session::settle::{offer, settle, told};
 use crate::session::world::World;
 
@@ -43,9 +44,10 @@ fn value(line: &str, key: &str) -> String {
     rest.split(' ').next().unwrap_or_default().to_owned()
 }
 
-#[actix::test]
-async fn a_settlement_is_followed_from_its_frame_to_its_transaction() {
-    let (world, _broker) = World::start_program().await;
+on_every_database!(a_settlement_is_followed_from_its_frame_to_its_transaction);
+
+async fn a_settlement_is_followed_from_its_frame_to_its_transaction(database: Database) {
+    let (world, _broker) = World::start_program(database).await;
     world.give_to_broker(100).await;
     let mut session = world.session("alice").await;
     let alice = world.open("alice", 50, None).await;

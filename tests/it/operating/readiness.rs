@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::get;
+use crate::harness::database::{Database, on_every_database};
 use crate::session::world::World;
 
-#[actix::test]
-async fn a_broker_that_has_everything_is_ready() {
-    let world = World::start(3_600).await;
+on_every_database!(a_broker_that_has_everything_is_ready);
+
+async fn a_broker_that_has_everything_is_ready(database: Database) {
+    let world = World::start(database, 3_600).await;
     let (status, body) = get(&world.url, "/readyz").await;
     let ready: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &ready["ok"]), (200, &json!(true)), "{body}");

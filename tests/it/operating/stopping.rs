@@ -7,7 +7,7 @@ use clearnet::devnet::LocalBroker;
 use domain::ledger::RequestKey;
 use domain::primitives::Timestamp;
 use futures::future::join_all;
-use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -15,6 +15,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::get;
+use crate::harness::database::{Database, on_every_database};
 use crate::session::ask::Ask;
 use crate::session::socket::Socket;
 use crate::session::world::World;
@@ -31,8 +32,8 @@ const REASON: &str = "the broker is stopping";
 const WEALTH: u128 = 1_000_000;
 
 /// A broker as a child, with all that Alice has in her wallet.
-async fn start() -> (World, LocalBroker) {
-    let (world, broker) = World::start_program().await;
+async fn start(database: Database) -> (World, LocalBroker) {
+    let (world, broker) = World::start_program(database).await;
     let mut session = world.session("alice").await;
     let alice = world.open("alice", WEALTH, None).await;
     let ask = world.ask("update_state", &json!({})).moving(&alice, 0);
@@ -103,11 +104,15 @@ async fn work(world: &World, answers: &watch::Sender<usize>) -> Seen {
     }
 }
 
-#[actix::test]
-async fn what_was_answered_is_kept_and_what_was_not_can_be_asked_again() {
+on_every_database!(
+    what_was_answered_is_kept_and_what_was_not_can_be_asked_again,
+    a_broker_without_its_database_ends_in_time_too
+);
+
+async fn what_was_answered_is_kept_and_what_was_not_can_be_asked_again(database: Database) {
     const CLIENTS: usize = 8;
     const ENOUGH: usize = 300;
-    let (mut world, mut broker) = start().await;
+    let (mut world, mut broker) = start(database).await;
     let (answers, mut answered) = watch::channel(0);
     let clients = join_all((0..CLIENTS).map(|_| work(&world, &answers)));
     let stop = async {
@@ -156,7 +161,7 @@ async fn insist(socket: &mut Socket, ask: &Ask) -> Value {
 /// While the database keeps it from ending: nobody new comes in, nothing new is taken, and a second word ends it.
 #[actix::test]
 async fn a_stopping_broker_takes_nothing_and_a_second_word_ends_it_at_once() {
-    let (mut world, mut broker) = start().await;
+    let (mut world, mut broker) = start(Database::sqlite().await).await;
     let (mut alice, mut idle) = (world.session("alice").await, world.session("carol").await);
     let lock = Lock::take(&world).await;
     let first = pay(&world);
@@ -186,9 +191,8 @@ async fn a_stopping_broker_takes_nothing_and_a_second_word_ends_it_at_once() {
 }
 
 /// A database that does not answer does not keep the process from ending in time.
-#[actix::test]
-async fn a_broker_without_its_database_ends_in_time_too() {
-    let (mut world, mut broker) = start().await;
+async fn a_broker_without_its_database_ends_in_time_too(database: Database) {
+    let (mut world, mut broker) = start(database).await;
     let mut alice = world.session("alice").await;
     let lock = Lock::take(&world).await;
     let ask = pay(&world);
@@ -221,11 +225,9 @@ struct Lock(DatabaseConnection);
 
 impl Lock {
     async fn take(world: &World) -> Self {
-        let book = world.directory().join("book.db");
-        let mut options = ConnectOptions::new(format!("sqlite://{}", book.display()));
-        options.max_connections(1).sqlx_logging(false);
-        let connection = sea_orm::Database::connect(options).await.unwrap();
-        connection.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+        let connection = world.database.connect().await;
+        connection.execute_unprepared("BEGIN").await.unwrap();
+        connection.execute_unprepared("UPDATE head SET seq = seq").await.unwrap();
         Self(connection)
     }
 

@@ -10,14 +10,19 @@ use serde_json::{Value, json};
 use super::ask::{Direct, fresh};
 use super::socket::Socket;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
 /// What the contract takes at least, and what the broker asks for before a part shrinks.
 const CONTRACT_MIN_SECS: u64 = 3_600;
 const BROKER_MIN_SECS: u64 = 7_200;
 
-#[actix::test]
-async fn only_channels_that_the_broker_can_trust_count() {
-    let world = World::start(BROKER_MIN_SECS).await;
+on_every_database!(
+    only_channels_that_the_broker_can_trust_count,
+    a_channel_that_the_broker_pays_into_never_counts,
+);
+
+async fn only_channels_that_the_broker_can_trust_count(database: Database) {
+    let world = World::start(database, BROKER_MIN_SECS).await;
     creations(&world).await;
     let mut alice = world.session("alice").await;
     let one = created(&world, "alice", Case::OneSignature).await;
@@ -150,9 +155,8 @@ async fn too_short(world: &World, alice: &mut Socket, short: Direct, mut long: D
 
 /// Even with both signatures, and the broker's own balance paying for its side: the channel never counts, and the
 /// audit says that the contract holds less for the broker than the book does.
-#[actix::test]
-async fn a_channel_that_the_broker_pays_into_never_counts() {
-    let world = World::start(CONTRACT_MIN_SECS).await;
+async fn a_channel_that_the_broker_pays_into_never_counts(database: Database) {
+    let world = World::start(database, CONTRACT_MIN_SECS).await;
     let mut alice = world.session("alice").await;
     let own = DirectParams {
         participants: [world.address("alice"), world.broker.address()],

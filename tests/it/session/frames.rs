@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::socket::Socket;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
 const CHANNEL: &str = "0x7d1309069e73f9b397df2ac3d70850b8ccf8fbb9e4cc3e816fc98a44443c7cac";
 
@@ -50,9 +51,10 @@ const REFUSED: [(&str, &str); 33] = [
     (r#"{"type":"rpc","data":{"req":[1,"ping",{"loud":true},1]}}"#, "invalid_params"),
 ];
 
-#[actix::test]
-async fn frames_are_refused_by_their_form_without_effect() {
-    let world = World::start(3_600).await;
+on_every_database!(frames_are_refused_by_their_form_without_effect);
+
+async fn frames_are_refused_by_their_form_without_effect(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut alice = world.session("alice").await;
     for (frame, code) in REFUSED {
         world.refused(&mut alice, frame, frame, code).await;

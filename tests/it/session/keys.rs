@@ -14,10 +14,12 @@ use super::ask::{Ask, Direct, approvals};
 use super::socket::Socket;
 use super::virtual_channels::{opening, room_of};
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
-#[actix::test]
-async fn session_keys_do_what_they_were_delegated_to_do_and_nothing_else() {
-    let world = World::start(3_600).await;
+on_every_database!(session_keys_do_what_they_were_delegated_to_do_and_nothing_else);
+
+async fn session_keys_do_what_they_were_delegated_to_do_and_nothing_else(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut alices = world.open("alice", 1_000, None).await;
     world.open("bob", 500, None).await;
     world.settle_down().await;

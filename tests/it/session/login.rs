@@ -7,12 +7,14 @@ use domain::protocol::AUTH_ATTEMPTS_MAX;
 use super::ask::{high_s, of_nobody, with_v};
 use super::socket::Socket;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
 const CHANNEL: &str = "0x7d1309069e73f9b397df2ac3d70850b8ccf8fbb9e4cc3e816fc98a44443c7cac";
 
-#[actix::test]
-async fn only_who_signs_the_challenge_of_its_connection_gets_in() {
-    let world = World::start(3_600).await;
+on_every_database!(only_who_signs_the_challenge_of_its_connection_gets_in);
+
+async fn only_who_signs_the_challenge_of_its_connection_gets_in(database: Database) {
+    let world = World::start(database, 3_600).await;
     before_the_login(&world).await;
     accepted(&world).await;
     refused_keys(&world).await;

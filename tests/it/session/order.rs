@@ -7,10 +7,12 @@ use super::ask::{Ask, Direct, approvals, signed_by};
 use super::socket::Socket;
 use super::virtual_channels::{Room, opening, room_of};
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
-#[actix::test]
-async fn of_two_faults_the_one_that_is_listed_first_is_told() {
-    let world = World::start(3_600).await;
+on_every_database!(of_two_faults_the_one_that_is_listed_first_is_told);
+
+async fn of_two_faults_the_one_that_is_listed_first_is_told(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut channel = world.open("alice", 1_000, None).await;
     world.open("bob", 500, None).await;
     world.settle_down().await;

@@ -12,13 +12,15 @@ use super::ask::{Ask, Direct};
 use super::socket::Socket;
 use super::virtual_channels::room_of;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
 /// Longer than a Host may be gone.
 const HOST_GONE_LIMIT: Duration = Duration::from_secs(60);
 
-#[actix::test]
-async fn proposals_are_taken_or_not_and_their_money_comes_back_once() {
-    let world = World::start(3_600).await;
+on_every_database!(proposals_are_taken_or_not_and_their_money_comes_back_once);
+
+async fn proposals_are_taken_or_not_and_their_money_comes_back_once(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut alices = world.open("alice", 1_000, None).await;
     let bobs = world.open("bob", 500, None).await;
     world.settle_down().await;

@@ -9,13 +9,15 @@ use tokio_tungstenite::tungstenite::Message;
 use super::ask::{Ask, fresh, high_s, of_nobody, with_v};
 use super::socket::Socket;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
 /// Makes something of a signature that is none.
 type Spoil = fn(Signature) -> String;
 
-#[actix::test]
-async fn payments_are_judged_by_their_content_signatures_and_time() {
-    let world = World::start(3_600).await;
+on_every_database!(payments_are_judged_by_their_content_signatures_and_time);
+
+async fn payments_are_judged_by_their_content_signatures_and_time(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut channel = world.open("alice", 1_000, None).await;
     world.settle_down().await;
     let mut alice = world.session("alice").await;

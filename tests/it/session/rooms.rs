@@ -10,10 +10,12 @@ use serde_json::json;
 use super::ask::fresh;
 use super::socket::Socket;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
-#[actix::test]
-async fn rooms_are_heard_by_members_and_asked_by_guests() {
-    let world = World::start(3_600).await;
+on_every_database!(rooms_are_heard_by_members_and_asked_by_guests);
+
+async fn rooms_are_heard_by_members_and_asked_by_guests(database: Database) {
+    let world = World::start(database, 3_600).await;
     for label in ["host", "guest", "third"] {
         world.open(label, 100, None).await;
     }

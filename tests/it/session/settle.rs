@@ -13,13 +13,18 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Direct, fresh, signed_by};
 use super::socket::Socket;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
 /// What every channel here has for a challenge.
 const CHALLENGE_SECS: u64 = 3_600;
 
-#[actix::test]
-async fn settlements_are_paid_once_in_full_or_refused_without_a_trace() {
-    let world = World::start(CHALLENGE_SECS).await;
+on_every_database!(
+    settlements_are_paid_once_in_full_or_refused_without_a_trace,
+    what_is_withdrawn_above_the_brokers_own_is_missed_by_the_audit_alone,
+);
+
+async fn settlements_are_paid_once_in_full_or_refused_without_a_trace(database: Database) {
+    let world = World::start(database, CHALLENGE_SECS).await;
     world.fuel_broker().await;
     let mut alice = world.session("alice").await;
     let mut first = world.open("alice", 1_000, None).await;
@@ -45,9 +50,8 @@ async fn settlements_are_paid_once_in_full_or_refused_without_a_trace() {
 }
 
 /// An operator withdraws what is owed to participants: the audit says what is missing, and what is left is still paid.
-#[actix::test]
-async fn what_is_withdrawn_above_the_brokers_own_is_missed_by_the_audit_alone() {
-    let world = World::start(CHALLENGE_SECS).await;
+async fn what_is_withdrawn_above_the_brokers_own_is_missed_by_the_audit_alone(database: Database) {
+    let world = World::start(database, CHALLENGE_SECS).await;
     world.give_to_broker(50).await;
     let mut alice = world.session("alice").await;
     let mut first = world.open("alice", 1_000, None).await;

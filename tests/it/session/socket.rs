@@ -27,11 +27,16 @@ pub(crate) struct Socket {
 impl Socket {
     /// Connects; the list of assets comes first.
     pub(crate) async fn connect(url: &str) -> Self {
-        let (socket, _) = connect_async(url).await.unwrap();
+        Self::try_connect(url).await.unwrap()
+    }
+
+    /// The same with a broker that may be gone.
+    pub(crate) async fn try_connect(url: &str) -> Result<Self, String> {
+        let (socket, _) = connect_async(url).await.map_err(|error| error.to_string())?;
         let mut socket = Self { socket, news: VecDeque::new(), newest: String::new(), close_code: None };
-        let assets = socket.next().await.unwrap();
+        let assets = socket.next().await?;
         assert_eq!(assets["res"][1], "assets", "{assets}");
-        socket
+        Ok(socket)
     }
 
     /// Asks for a challenge.
@@ -46,6 +51,18 @@ impl Socket {
         let signature = key.sign(text.digests().first()).to_string();
         let answer = self.answer(&key.public_key().to_string(), &text.to_string(), &signature).await;
         assert_eq!(answer["type"], "auth_success", "{answer}");
+    }
+
+    /// The same with a broker that may be gone, or cannot say who is whom: says what came instead.
+    pub(crate) async fn try_log_in(&mut self, key: &SigningKey) -> Result<(), String> {
+        let challenge = self.try_ask(r#"{"type":"auth"}"#).await?;
+        let text: Option<LoginText> = challenge["data"]["message"].as_str().and_then(|it| it.parse().ok());
+        let text = text.ok_or_else(|| challenge.to_string())?;
+        let signature = key.sign(text.digests().first());
+        let frame = json!({"type": "auth", "pub_key": key.public_key().to_string(),
+            "message": text.to_string(), "signature": signature.to_string()});
+        let answer = self.try_ask(&frame.to_string()).await?;
+        if answer["type"] == "auth_success" { Ok(()) } else { Err(answer.to_string()) }
     }
 
     /// Answers a challenge with these texts.
@@ -64,6 +81,21 @@ impl Socket {
         message: Message,
     ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
         self.socket.send(message).await
+    }
+
+    /// Sends a frame to a broker that may be gone, and forgets the news that come before the answer.
+    pub(crate) async fn try_ask(&mut self, frame: &str) -> Result<Value, String> {
+        let sent = self.socket.send(Message::Text(frame.to_owned())).await;
+        sent.map_err(|error| error.to_string())?;
+        let answer = async {
+            loop {
+                let frame = self.next_frame().await?;
+                if !is_news(&frame) {
+                    return Ok(frame);
+                }
+            }
+        };
+        timeout(LIMIT, answer).await.unwrap_or_else(|_| panic!("no answer comes to {frame}"))
     }
 
     /// Sends a frame and returns its answer.

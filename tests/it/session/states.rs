@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Direct, signed_by};
 use super::socket::Socket;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
-#[actix::test]
-async fn carried_states_follow_the_newest_one_or_are_refused_with_it() {
-    let world = World::start(3_600).await;
+on_every_database!(carried_states_follow_the_newest_one_or_are_refused_with_it);
+
+async fn carried_states_follow_the_newest_one_or_are_refused_with_it(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut channel = world.open("alice", 1_000, None).await;
     let mut bobs = world.open("bob", 500, None).await;
     world.settle_down().await;

@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use super::ask::{Ask, Direct, approvals, of_nobody};
 use super::socket::Socket;
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
-#[actix::test]
-async fn virtual_channels_are_opened_moved_and_closed_by_their_members_alone() {
-    let world = World::start(3_600).await;
+on_every_database!(virtual_channels_are_opened_moved_and_closed_by_their_members_alone);
+
+async fn virtual_channels_are_opened_moved_and_closed_by_their_members_alone(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut alices = world.open("alice", 1_000, None).await;
     let bobs = world.open("bob", 500, None).await;
     world.settle_down().await;

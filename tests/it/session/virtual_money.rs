@@ -10,12 +10,14 @@ use super::ask::{Ask, Direct, approvals};
 use super::socket::Socket;
 use super::virtual_channels::{opening, room_of};
 use super::world::World;
+use crate::harness::database::{Database, on_every_database};
 
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 
-#[actix::test]
-async fn members_put_money_in_and_take_it_out_while_the_channel_is_open() {
-    let world = World::start(3_600).await;
+on_every_database!(members_put_money_in_and_take_it_out_while_the_channel_is_open);
+
+async fn members_put_money_in_and_take_it_out_while_the_channel_is_open(database: Database) {
+    let world = World::start(database, 3_600).await;
     let mut directs = Vec::new();
     for name in NAMES {
         directs.push(world.open(name, 100, None).await);

@@ -1,4 +1,4 @@
-//! A broker in this process, on a chain of its own.
+//! A broker in this process, on a chain of its own and either database.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use clearnet::devnet::{
     config_sections, dev_key,
 };
 use clearnet::signer::create_key_file;
-use clearnet::store::{MemoryStore, SqlStore, Store};
+use clearnet::store::{MemoryStore, Store};
 use domain::crypto::SigningKey;
 use domain::primitives::{Address, Amount, ChainId, Digest, Token};
 use serde_json::{Value, json};
@@ -22,7 +22,9 @@ use tempfile::TempDir;
 
 use super::ask::{Ask, Direct};
 use super::document;
+use super::place::{Place, hands};
 use super::socket::Socket;
+use crate::harness::database::Database;
 use crate::harness::digest::digest;
 
 /// Longer than the broker takes to read what is there.
@@ -44,12 +46,13 @@ pub(crate) struct World {
     cases: RefCell<usize>,
     anvil: Anvil,
     directory: TempDir,
+    pub(crate) database: Database,
 }
 
 impl World {
     /// A broker that takes parts that shrink from channels with at least this challenge.
-    pub(crate) async fn start(min_challenge_secs: u64) -> Self {
-        let (mut world, path) = Self::prepare(min_challenge_secs).await;
+    pub(crate) async fn start(database: Database, min_challenge_secs: u64) -> Self {
+        let (mut world, path) = Self::prepare(database, min_challenge_secs).await;
         let config = load(&path, [], &Flags::default()).unwrap();
         let app = App::build(&config, dev_copy(&world.directory)).await.unwrap();
         let (url, store) = (format!("ws://{}/ws", app.addr()), Arc::clone(&app.services().store));
@@ -60,11 +63,10 @@ impl World {
     }
 
     /// The same with the program itself as a child.
-    pub(crate) async fn start_program() -> (Self, LocalBroker) {
-        let (mut world, _) = Self::prepare(3_600).await;
+    pub(crate) async fn start_program(database: Database) -> (Self, LocalBroker) {
+        let (mut world, _) = Self::prepare(database, 3_600).await;
         let broker = world.run_program().await;
-        let book = format!("sqlite://{}", world.directory.path().join("book.db").display());
-        world.store = Arc::new(SqlStore::open(&book).await.unwrap());
+        world.store = world.database.open().await;
         world.settle_down().await;
         (world, broker)
     }
@@ -89,7 +91,7 @@ impl World {
     }
 
     /// Everything but the broker itself: it is not reached at any URL, and there is no book.
-    async fn prepare(min_challenge_secs: u64) -> (Self, PathBuf) {
+    async fn prepare(database: Database, min_challenge_secs: u64) -> (Self, PathBuf) {
         let binary =
             tokio::task::spawn_blocking(|| anvil_binary(Path::new(TOOLS_DIR))).await.unwrap().unwrap();
         let options = AnvilOptions { chain_id: ChainId::new(137), block_time_secs: None };
@@ -103,8 +105,9 @@ impl World {
         let networks = config_sections(&[(&chain, anvil.url())])
             .replace("min_challenge_secs = 3600", &format!("min_challenge_secs = {min_challenge_secs}"));
         let config = format!(
-            "[broker]\nkey_file = \"broker.key\"\n[database]\nurl = \"sqlite:book.db\"\n\
-             [server]\nlisten = \"127.0.0.1:0\"\n{networks}"
+            "[broker]\nkey_file = \"broker.key\"\n[database]\nurl = \"{}\"\n\
+             [server]\nlisten = \"127.0.0.1:0\"\n{networks}",
+            database.config_url()
         );
         let path = directory.path().join("config.toml");
         std::fs::write(&path, config).unwrap();
@@ -118,6 +121,7 @@ impl World {
             cases: RefCell::default(),
             anvil,
             directory,
+            database,
         };
         (world, path)
     }
@@ -160,10 +164,7 @@ impl World {
 
     /// What a participant does on chain, with tokens to do it.
     pub(crate) async fn hands(&self, label: &str, tokens: u128) -> Participant {
-        let key = self.key(label);
-        self.chain.give_coin(key.address(), Amount::from(COIN)).await.unwrap();
-        self.chain.give_tokens(self.token.address, key.address(), Amount::from(tokens)).await.unwrap();
-        self.chain.participant(key)
+        hands(&self.chain, self.token, self.key(label), tokens).await
     }
 
     /// Whether the chain puts every transaction into a block at once, or none.
@@ -198,27 +199,9 @@ impl World {
 
     /// Opens a direct channel and waits until it counts.
     pub(crate) async fn open(&self, label: &str, locked: u128, challenge_secs: Option<u64>) -> Direct {
-        let mut session = self.session(label).await;
-        let params = json!({"chain_id": self.token.chain_id, "token": self.token.address,
-            "amount": locked.to_string(), "challenge": challenge_secs});
-        let answer = session.ask(&self.ask("create_channel", &params).frame()).await;
-        let reply: domain::protocol::method::create_channel::Reply =
-            serde_json::from_value(answer["data"]["res"][2].clone()).unwrap_or_else(|_| panic!("{answer}"));
-        let terms = reply.channel.on_chain(self.token.chain_id);
-        let (key, token) = (Arc::new(self.key(label)), self.token.address);
-        let direct = Direct { key, params: terms.clone(), token, locked, version: 0, part: locked };
-        let state = reply.state.of_channel(reply.channel_id);
-        let signatures = [direct.key.sign(state.hash()), reply.server_signature];
-        let hands = self.hands(label, locked).await;
-        hands.open_channel(terms, state, signatures).await.unwrap();
-        let id = direct.id().to_string();
-        session
-            .news(|news| {
-                let channel = &news["data"]["res"][2]["channel"];
-                channel["channel_id"] == id.as_str() && channel["status"] == "open"
-            })
-            .await;
-        direct
+        let place =
+            Place { chain: &self.chain, token: self.token, broker: self.broker.address(), url: &self.url };
+        place.open(|| self.key(label), locked, challenge_secs).await
     }
 
     /// Waits until the book has read the chain to its end and nothing is to be sent: then nothing changes by itself.

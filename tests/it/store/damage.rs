@@ -5,9 +5,9 @@ use domain::ledger::OwnerId;
 use sea_orm::{ConnectionTrait, DbBackend};
 
 use super::sample::{CHAIN, Writer, address, at, broker, channel, full_batch};
-use crate::harness::database::Database;
+use crate::harness::database::{Database, on_every_database};
 
-super::on_every_database!(names_the_damaged_row_and_its_table);
+on_every_database!(names_the_damaged_row_and_its_table);
 
 #[derive(Debug, Clone, Copy)]
 enum Read {

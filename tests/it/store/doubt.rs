@@ -9,13 +9,13 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, Transac
 use tokio::time::timeout;
 
 use super::sample::{Writer, full_batch};
-use crate::harness::database::Database;
+use crate::harness::database::{Database, on_every_database};
 use crate::harness::digest::digest;
 
 /// How long a test waits for what the database does in a moment.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-super::on_every_database!(an_error_of_commit_is_in_doubt_and_the_head_ends_it);
+on_every_database!(an_error_of_commit_is_in_doubt_and_the_head_ends_it);
 
 /// Makes every COMMIT fail whose transaction has inserted a transfer.
 async fn refuse_commits(db: &DatabaseConnection) {

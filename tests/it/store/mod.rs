@@ -22,26 +22,8 @@ macro_rules! on_every_store {
                 super::$test(crate::harness::database::Database::memory()).await;
             })+
         }
-        $crate::store::on_every_database!($($test),+);
+        $crate::harness::database::on_every_database!($($test),+);
     };
 }
 
-/// Makes of each function that takes a `Database` a test on SQLite and on PostgreSQL.
-macro_rules! on_every_database {
-    ($($test:ident),+ $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::harness::database::Database::sqlite().await).await;
-            })+
-        }
-        mod on_postgres {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::harness::database::Database::postgres().await).await;
-            })+
-        }
-    };
-}
-
-use {on_every_database, on_every_store};
+use on_every_store;

@@ -6,10 +6,10 @@ use domain::primitives::{Amount, ChainId};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use super::sample::{Writer, entry, full_batch, hash, token, transfer, wallet};
-use crate::harness::database::Database;
+use crate::harness::database::{Database, on_every_database};
 use crate::harness::digest::digest;
 
-super::on_every_database!(
+on_every_database!(
     going_up_down_and_up_again_makes_the_same_schema,
     migrating_again_changes_nothing,
     a_database_of_a_newer_program_is_left_alone,

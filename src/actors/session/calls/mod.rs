@@ -8,7 +8,6 @@ mod money;
 mod rooms;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::prelude::*;
 use domain::participant::KeyUse;
@@ -24,10 +23,6 @@ use crate::actors::journal::{FirstAnswer, NoPermit, first_answer};
 use crate::actors::request::{Asked, Refused};
 use crate::actors::services::Services;
 use crate::clock;
-
-/// How long an owner may take to answer: longer than a preparation and a slow transaction together. Beyond it
-/// the outcome is unknown to the client, who asks again.
-const ANSWER_TIME: Duration = Duration::from_secs(15);
 
 /// Everything a request is answered with.
 struct Caller {
@@ -190,12 +185,12 @@ impl Caller {
     }
 }
 
-/// An owner's answer, if it comes in time.
+/// An owner's answer, if it lives to give one.
 async fn within<A, M>(asked: actix::dev::Request<A, M>) -> Result<Answer, Refused>
 where
     A: Actor + Handler<M>,
     A::Context: actix::dev::ToEnvelope<A, M>,
     M: Message<Result = Result<Answer, Refused>> + Send + 'static,
 {
-    asked.timeout(ANSWER_TIME).await.map_err(|_| Refused::Unavailable)?
+    asked.await.map_err(|_| Refused::Unavailable)?
 }
