@@ -12,6 +12,7 @@ mod devnet;
 mod harness;
 mod laws;
 mod operating;
+mod sandbox;
 mod session;
 mod store;
 mod tidy;

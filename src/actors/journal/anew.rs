@@ -200,3 +200,6 @@ fn push(batch: &mut Batch, transfer: &Transfer) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ mod messages;
 mod permits;
 
 pub use actor::JournalActor;
-pub use anew::{Beginning, BeginAnew, EndedLives, NotBegun};
+pub use anew::{BeginAnew, Beginning, EndedLives, NotBegun};
 pub use answers::{FirstAnswer, first_answer};
 pub use commit::{Author, Commit, Incarnation, NewEvent, NewOutbox, NewState, Refusal, Ticket};
 pub use handle::{EnterError, JournalClosed, JournalHandle, JournalHealth};

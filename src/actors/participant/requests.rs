@@ -86,7 +86,11 @@ impl ParticipantActor {
     }
 
     /// The participant's own accounts that a decision moved, after it.
-    pub(super) fn balances_after(&self, transition: &Transition<ParticipantEffect>, parts: &[PartMove]) -> Vec<Balance> {
+    pub(super) fn balances_after(
+        &self,
+        transition: &Transition<ParticipantEffect>,
+        parts: &[PartMove],
+    ) -> Vec<Balance> {
         let entries = transition.transfers.iter().flat_map(Transfer::entries);
         let own: BTreeSet<AccountKey> = entries
             .map(|entry| entry.account)

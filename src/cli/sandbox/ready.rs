@@ -50,7 +50,9 @@ impl Ready {
             adjudicator: deployed.adjudicator,
             broker: broker_key().address(),
             tokens: tokens.collect(),
-            accounts: accounts().map(|it| Account { address: it.address, private_key: it.private_key }).collect(),
+            accounts: accounts()
+                .map(|it| Account { address: it.address, private_key: it.private_key })
+                .collect(),
         }
     }
 }
@@ -68,7 +70,10 @@ impl fmt::Display for Ready {
         for Token { asset, address, decimals } in &self.tokens {
             writeln!(f, "  {asset:12}  {address}  {decimals:2} decimals")?;
         }
-        writeln!(f, "\nAccounts, each with {COINS} coins and {WHOLE_TOKENS} of each token, and their private keys:\n")?;
+        writeln!(
+            f,
+            "\nAccounts, each with {COINS} coins and {WHOLE_TOKENS} of each token, and their private keys:\n"
+        )?;
         for (number, Account { address, private_key }) in self.accounts.iter().enumerate() {
             writeln!(f, "  {:2}  {address}  {private_key}", number + 1)?;
         }
