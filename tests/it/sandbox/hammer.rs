@@ -53,22 +53,21 @@ async fn nothing_of_an_old_book_gets_into_a_new_one() {
     for place in 0..PLAYERS {
         let others = addresses.iter().copied().filter(|it| *it != addresses[place]).collect();
         let client = sandbox.client(place).await;
-        players.push(tokio::spawn(play(client, token, others, Arc::clone(&is_over))));
+        players.push(play(client, token, others, &is_over));
     }
     let mut operator = sandbox.client(PLAYERS).await;
-    for _ in 0..RESETS {
-        // Everybody is in the middle of it.
-        for _ in 0..20 {
-            fund(&mut operator, addresses[0], token, 1).await;
+    let resetting = async {
+        for _ in 0..RESETS {
+            // Everybody is in the middle of it.
+            for _ in 0..20 {
+                fund(&mut operator, addresses[0], token, 1).await;
+            }
+            reset(&mut operator).await;
         }
-        reset(&mut operator).await;
-    }
-    is_over.store(true, Ordering::Relaxed);
-    let mut done = [0; 2];
-    for player in players {
-        let [funded, paid] = player.await.unwrap();
-        done = [done[0] + funded, done[1] + paid];
-    }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    let (played, ()) = join(join_all(players), resetting).await;
+    let done = played.into_iter().fold([0; 2], |sum, [funded, paid]| [sum[0] + funded, sum[1] + paid]);
     assert!(done[0] > 10 * PLAYERS && done[1] > PLAYERS, "{done:?}");
     // What the faucet gave in the newest book is what is in it.
     sandbox.check_audit().await;
