@@ -1,13 +1,13 @@
 //! Everybody pays everybody while the book begins anew, again and again: what was decided on the old book never gets
 //! into the new one.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use client::{Client, ClientError};
 use domain::primitives::{Address, Amount, Token};
 use domain::protocol::Code;
 use domain::protocol::method::test_fund;
+use futures::future::{join, join_all};
 
 use super::world::{Sandbox, fund, holds, line, reset};
 
@@ -15,12 +15,7 @@ const RESETS: usize = 8;
 const PLAYERS: usize = 6;
 
 /// Funds itself and pays around until it is told to stop; says how often it was funded and paid.
-async fn play(
-    mut client: Client,
-    token: Token,
-    others: Vec<Address>,
-    is_over: Arc<AtomicBool>,
-) -> [usize; 2] {
+async fn play(mut client: Client, token: Token, others: Vec<Address>, is_over: &AtomicBool) -> [usize; 2] {
     let mut done = [0; 2];
     for round in 0.. {
         if is_over.load(Ordering::Relaxed) {
@@ -43,11 +38,11 @@ async fn play(
     done
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn nothing_of_an_old_book_gets_into_a_new_one() {
     let sandbox = Sandbox::start().await;
     let token = sandbox.token(0);
-    let is_over = Arc::new(AtomicBool::new(false));
+    let is_over = AtomicBool::new(false);
     let addresses: Vec<Address> = (0..PLAYERS).map(|place| sandbox.key(place).address()).collect();
     let mut players = Vec::new();
     for place in 0..PLAYERS {
