@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clearnet::actors::direct_channel::Finalize;
-use clearnet::actors::participant::{Movements, Settle};
+use clearnet::actors::participant::{Funding, Movements, Settle};
 use clearnet::actors::request::{Asked, Request};
 use clearnet::actors::supervisor::Opening;
 use clearnet::actors::virtual_channel::{Accepted, NextState, Wish};
@@ -59,6 +59,7 @@ pub(super) fn assets() -> AssetTable {
 #[derive(Debug, Clone)]
 pub(super) enum Ask {
     Move(Asked<Movements>),
+    Fund(Asked<Funding>),
     Open(Asked<Opening>),
     Room(ChannelId, Asked<Wish>),
     Finalize(Asked<Finalize>),
@@ -69,6 +70,7 @@ impl Ask {
     pub(super) fn key(&self) -> RequestKey {
         match self {
             Self::Move(asked) => asked.key(),
+            Self::Fund(asked) => asked.key(),
             Self::Open(asked) => asked.key(),
             Self::Room(_, asked) => asked.key(),
             Self::Finalize(asked) => asked.key(),
@@ -79,6 +81,7 @@ impl Ask {
     pub(super) fn hash(&self) -> Digest {
         match self {
             Self::Move(asked) => asked.hash(),
+            Self::Fund(asked) => asked.hash(),
             Self::Open(asked) => asked.hash(),
             Self::Room(_, asked) => asked.hash(),
             Self::Finalize(asked) => asked.hash(),
@@ -129,6 +132,12 @@ impl Draft {
     ) -> Ask {
         let payments = payments.iter().map(|(of, amount)| (token(*of), Amount::from(*amount))).collect();
         Ask::Move(self.asked(by, Movements { to: to.map(person), payments }, &[by], states))
+    }
+
+    /// Money from nothing, as in test mode.
+    pub(super) fn fund(self, by: u8, to: u8, (of, amount): (u8, u64)) -> Ask {
+        let amounts = BTreeMap::from([(token(of), Amount::from(amount))]);
+        Ask::Fund(self.asked(by, Funding { to: person(to), amounts }, &[by], Vec::new()))
     }
 
     pub(super) fn open(self, by: u8, room: &Room, states: Vec<Signed<DirectState>>) -> Ask {

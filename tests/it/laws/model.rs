@@ -107,6 +107,7 @@ pub(super) struct Model {
     own: BTreeMap<u8, u64>,
     custody: BTreeMap<u8, u64>,
     shortfall: BTreeMap<u8, u64>,
+    faucet: BTreeMap<u8, u64>,
 }
 
 impl Model {
@@ -142,6 +143,14 @@ impl Model {
             after.channels[channel].life = Life::Closed;
         }
         after
+    }
+
+    /// Somebody got money from nothing.
+    pub(super) fn fund(&self, to: u8, (of, amount): (u8, u64)) -> Option<Self> {
+        let mut after = self.clone();
+        *after.wallets.entry((to, of)).or_default() += amount;
+        *after.faucet.entry(of).or_default() += amount;
+        (amount > 0).then_some(after)
     }
 
     pub(super) fn pay(&self, by: u8, to: u8, payments: &BTreeMap<u8, u64>, parts: &[Part]) -> Option<Self> {
@@ -392,6 +401,9 @@ impl Model {
         }
         for (of, amount) in &self.custody {
             add(AccountKey::custody(token(*of)), *amount);
+        }
+        for (of, amount) in &self.faucet {
+            add(AccountKey::faucet(token(*of)), *amount);
         }
         for (of, amount) in &self.shortfall {
             add(AccountKey::shortfall(token(*of)), *amount);

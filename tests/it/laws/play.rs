@@ -81,7 +81,7 @@ impl<'a> Play<'a> {
             self.check().await;
         }
         for step in 0..count {
-            let kind = self.rng.random_range(0..40);
+            let kind = self.rng.random_range(0..42);
             eprintln!("step {step} is of kind {kind}");
             match kind {
                 0 => {
@@ -106,6 +106,7 @@ impl<'a> Play<'a> {
                 29 | 30 => self.settle_together().await,
                 31..=34 => self.reshape_room().await,
                 35..=38 => self.propose_room().await,
+                39 | 40 => self.fund().await,
                 _ => self.restart().await,
             }
             self.check().await;
@@ -205,6 +206,15 @@ impl<'a> Play<'a> {
         let states = self.states(&draft, &parts);
         let usurped = is_interrupted.then_some(OwnerId::Participant(person(by)));
         self.expect(draft.pay(by, Some(to), &payments, states), expected, usurped).await;
+    }
+
+    /// Somebody gives somebody money from nothing.
+    async fn fund(&mut self) {
+        let (by, to, of) = (self.anybody(), self.anybody(), self.rng.random_range(0..TOKENS));
+        let amount = if self.rng.random_bool(0.9) { self.rng.random_range(1..=30) } else { 0 };
+        let expected = self.model.fund(to, (of, amount));
+        let draft = Draft::new(self.next());
+        self.expect(draft.fund(by, to, (of, amount)), expected, None).await;
     }
 
     async fn anchor(&mut self) {
