@@ -102,7 +102,7 @@ impl JournalActor {
             let begun = Begun { permit, answer, reply };
             let batch = read.and_then(|beginning| {
                 begun.batch(act.book.head, &beginning, clock::now()).map_err(|error| {
-                    log::error!("an empty book cannot begin: {error}");
+                    log::error!(error:%; "an empty book cannot begin");
                     NotBegun::Lost
                 })
             });
@@ -133,7 +133,7 @@ impl JournalActor {
 async fn check_nothing_under_way(store: &dyn Store, chains: Vec<ChainId>) -> Result<(), NotBegun> {
     for chain_id in chains {
         let open = store.open_outbox(chain_id, None, 1).await.map_err(|error| {
-            log::warn!("cannot read what is to be sent: {error}");
+            log::warn!(chain_id:%, error:%; "cannot read what is to be sent");
             NotBegun::Lost
         })?;
         if !open.is_empty() {

@@ -5,8 +5,9 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::{
-    Answer, Attach, ChangeKeys, Detach, FromJournal, FundWallet, HasSessions, MoveMoney, NextNonce, NotAttached,
-    ParticipantActor, PrepareDebit, PreparedDebit, Push, Refused, Reply, SESSIONS_MAX, SettleWallet, Tell,
+    Answer, Attach, ChangeKeys, Detach, FromJournal, FundWallet, HasSessions, MoveMoney, NextNonce,
+    NotAttached, ParticipantActor, PrepareDebit, PreparedDebit, Push, Refused, Reply, SESSIONS_MAX,
+    SettleWallet, Tell,
 };
 use crate::actors::prepare::Release;
 use crate::clock;

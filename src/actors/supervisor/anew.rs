@@ -70,7 +70,7 @@ async fn run(services: &Arc<Services>, asked: Asked<()>) -> Result<Answer, Refus
     wait_until_gone(&old).await;
     for chain_id in chains {
         if let Err(refused) = services.owner(OwnerId::Network(chain_id)).await {
-            log::warn!(chain_id:% = chain_id; "the sender does not run yet: {refused}");
+            log::warn!(chain_id:%, error:% = refused; "the sender does not run yet");
         }
     }
     Ok(answer)

@@ -63,10 +63,10 @@ impl Book {
 
     /// What stays when the book begins anew.
     fn begun_anew(&self) -> Self {
-        let of_networks = self.states.iter().filter(|(owner, _)| matches!(owner, OwnerId::Network(_)));
+        let of_others = self.states.iter().filter(|(owner, _)| !matches!(owner, OwnerId::Channel(_)));
         Self {
             broker: self.broker,
-            states: of_networks.map(|(owner, row)| (*owner, row.clone())).collect(),
+            states: of_others.map(|(owner, row)| (*owner, row.clone())).collect(),
             answers: self.answers.clone(),
             ..Self::default()
         }

@@ -90,13 +90,13 @@ async fn statements(tx: &DatabaseTransaction, batch: &Batch, tables: Tables) -> 
     }
 }
 
-/// Empties the book: all but the head, the kept answers and the states of networks.
+/// Empties the book: all but the head, the kept answers and the states of networks and participants.
 async fn begin_anew(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     accounts::Entity::delete_many().exec(tx).await?;
     transfers::Entity::delete_many().exec(tx).await?;
     entries::Entity::delete_many().exec(tx).await?;
-    let of_others = states::Column::OwnerKind.ne(codes::OWNER_NETWORK);
-    states::Entity::delete_many().filter(of_others).exec(tx).await?;
+    let of_channels = states::Column::OwnerKind.eq(codes::OWNER_CHANNEL);
+    states::Entity::delete_many().filter(of_channels).exec(tx).await?;
     members::Entity::delete_many().exec(tx).await?;
     inbox::Entity::delete_many().exec(tx).await?;
     cursors::Entity::delete_many().exec(tx).await?;

@@ -14,7 +14,7 @@ use crate::harness::database::Database;
 use crate::harness::digest::digest;
 
 super::on_every_store!(
-    nothing_stays_but_answers_and_the_states_of_networks,
+    nothing_stays_but_answers_and_the_states_of_people_and_networks,
     rows_of_the_new_book_may_be_numbered_and_named_like_those_of_the_old,
     a_refused_beginning_leaves_the_old_book,
     a_beginning_is_fenced_like_any_batch,
@@ -42,7 +42,7 @@ fn anew(head: Head) -> Batch {
     }
 }
 
-async fn nothing_stays_but_answers_and_the_states_of_networks(database: Database) {
+async fn nothing_stays_but_answers_and_the_states_of_people_and_networks(database: Database) {
     let mut writer = old_book(&database).await;
     let epoch = Timestamp::from_millis(0);
     let answers = writer.store.answers(epoch, None, 100).await.unwrap();
@@ -51,16 +51,17 @@ async fn nothing_stays_but_answers_and_the_states_of_networks(database: Database
         .await
         .unwrap();
     let store = &writer.store;
+    let owners = [OwnerId::Participant(address(1)), OwnerId::Network(CHAIN)];
     assert_eq!(store.head().await.unwrap(), Some(writer.head));
     assert!(store.account_page(None, 10).await.unwrap().is_empty());
     assert!(store.transfer_page(None, 10).await.unwrap().is_empty());
     assert!(store.entry_page(None, 10).await.unwrap().is_empty());
-    assert_eq!(store.state_page(None, 10).await.unwrap(), [state(OwnerId::Network(CHAIN), Some(5))]);
+    assert_eq!(store.state_page(None, 10).await.unwrap(), owners.map(|owner| state(owner, Some(5))));
     assert!(store.channels_of(address(1), None, 10).await.unwrap().is_empty());
     assert!(store.unhandled(CHAIN, None, 10).await.unwrap().is_empty());
     assert!(store.open_outbox(CHAIN, None, 10).await.unwrap().is_empty());
     assert_eq!(store.cursor(CHAIN).await.unwrap(), [block(50)]);
-    assert_eq!(store.due(at(9), 10).await.unwrap(), [OwnerId::Network(CHAIN)]);
+    assert_eq!(store.due(at(9), 10).await.unwrap(), owners);
     let kept = store.answers(epoch, None, 100).await.unwrap();
     assert_eq!(kept, [&answers[..], &[answer(request(77))]].concat());
 }
