@@ -9,7 +9,7 @@ use actix::prelude::*;
 use anyhow::Context as _;
 use domain::channel::direct::{CONTRACT_CHALLENGE_SECS_MIN, Terms};
 use domain::crypto::{CustodyDomain, SigningKey};
-use domain::ledger::OwnerId;
+use domain::ledger::{AccountKey, OwnerId};
 use domain::participant::{AssetOf, AssetTable};
 use domain::primitives::{Address, ChainId, Token};
 use domain::protocol::method::{get_assets, get_config};
@@ -27,7 +27,7 @@ use crate::actors::stop::Stop;
 use crate::actors::supervisor::SupervisorActor;
 use crate::chain::{ChainClient, EvmChain};
 use crate::clock;
-use crate::config::{Config, NetworkConfig};
+use crate::config::{Config, Mode, NetworkConfig};
 use crate::http::{self, Listening};
 use crate::store::{Claim, SqlStore, Store};
 
@@ -79,6 +79,10 @@ impl App {
         }
         let tokens: BTreeSet<Token> =
             config.assets.iter().flat_map(|asset| &asset.tokens).map(|token| token.token).collect();
+        match config.broker.mode {
+            Mode::Live => refuse_test_money(store.as_ref(), &tokens).await?,
+            Mode::Test => log::warn!("test mode: anybody can make money from nothing and empty the book"),
+        }
         let terms = config
             .networks
             .iter()
@@ -111,7 +115,8 @@ impl App {
             watch(&services, network, client).await?;
         }
         catch_up(&services).await;
-        let shared = SessionShared { services: Arc::clone(&services), facts: facts(config, &services) };
+        let (facts, serves_tests) = (facts(config, &services), config.broker.mode == Mode::Test);
+        let shared = SessionShared { services: Arc::clone(&services), facts, serves_tests };
         let listening = http::listen(config.server.listen, Arc::new(shared)).context("cannot listen")?;
         Ok(Self { claim, services, listening })
     }
@@ -163,6 +168,20 @@ impl App {
             stopped = stopped => stopped.inspect(|()| log::info!("stopped")),
             () = stop_signal() => Err(anyhow::anyhow!("told to stop once more: what was not durable was not acknowledged")),
         }
+    }
+}
+
+/// Refuses to serve people from a book in which money was made from nothing: it would be owed to somebody.
+async fn refuse_test_money(store: &dyn Store, tokens: &BTreeSet<Token>) -> anyhow::Result<()> {
+    let faucets: Vec<AccountKey> = tokens.iter().map(|token| AccountKey::faucet(*token)).collect();
+    let given = store.accounts(&faucets).await.context("cannot read the book")?;
+    match given.iter().find(|account| !account.balance.is_zero()) {
+        Some(account) => Err(anyhow::anyhow!(
+            "the book holds {} of {} that were made from nothing in test mode: it is not continued as \"live\", begin another database",
+            account.balance,
+            account.key.token()
+        )),
+        None => Ok(()),
     }
 }
 

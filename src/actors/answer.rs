@@ -73,6 +73,8 @@ pub enum Outcome {
         /// The key.
         key: Address,
     },
+    /// The book was begun anew.
+    BegunAnew,
     /// A settlement was begun.
     Settling {
         /// The channel that it creates.

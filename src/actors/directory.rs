@@ -27,7 +27,8 @@ pub enum OwnerHandle {
 }
 
 impl OwnerHandle {
-    fn is_alive(&self) -> bool {
+    /// Whether its actor is still there.
+    pub(super) fn is_alive(&self) -> bool {
         match self {
             Self::Direct(addr) => addr.connected(),
             Self::Virtual(addr) => addr.connected(),
@@ -111,6 +112,12 @@ impl Directory {
     /// Notes where an owner lives. Only for the supervisor.
     pub(super) fn insert(&self, owner: OwnerId, handle: OwnerHandle) {
         self.owners.write().unwrap_or_else(PoisonError::into_inner).insert(owner, handle);
+    }
+
+    /// Forgets all owners, alive or not, and says who they were. Only when the book begins anew.
+    pub(super) fn forget_owners(&self) -> Vec<OwnerHandle> {
+        let mut owners = self.owners.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *owners).into_values().collect()
     }
 
     /// Forgets an owner that has ended; not one that was loaded again meanwhile. Tells whether there was one.

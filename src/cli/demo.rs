@@ -19,6 +19,7 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::output;
+use super::workspace::Workspace;
 use outcome::Outcome;
 use progress::Progress;
 use stage::Stage;
@@ -44,9 +45,9 @@ impl Demo {
 
     async fn play(self) -> anyhow::Result<ExitCode> {
         let mut progress = Progress::begin();
-        let directory = Directory::new(self.data_dir)?;
+        let directory = Workspace::new(self.data_dir, "clearnet-demo-")?;
         let played = async {
-            let stage = Stage::set(&directory.path, &mut progress).await?;
+            let stage = Stage::set(directory.path(), &mut progress).await?;
             let ended = story::play(&stage, &mut progress).await?;
             anyhow::Ok((stage, ended))
         };
@@ -65,29 +66,5 @@ impl Demo {
             tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
         }
         Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    }
-}
-
-/// Where the broker's files are; a temporary directory goes when this is dropped.
-struct Directory {
-    path: PathBuf,
-    temporary: Option<tempfile::TempDir>,
-}
-
-impl Directory {
-    fn new(wanted: Option<PathBuf>) -> anyhow::Result<Self> {
-        let Some(path) = wanted else {
-            let temporary = tempfile::Builder::new().prefix("clearnet-demo-").tempdir()?;
-            return Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) });
-        };
-        let cannot_use = || format!("cannot use {}", path.display());
-        std::fs::create_dir_all(&path).with_context(cannot_use)?;
-        let path = path.canonicalize().with_context(cannot_use)?;
-        Ok(Self { path, temporary: None })
-    }
-
-    /// Keeps a temporary directory too.
-    fn keep(self) -> PathBuf {
-        self.temporary.map_or(self.path, tempfile::TempDir::keep)
     }
 }

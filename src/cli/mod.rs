@@ -10,7 +10,9 @@ mod deploy;
 mod keygen;
 mod migrate;
 mod output;
+mod sandbox;
 mod serve;
+mod workspace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +44,8 @@ enum Command {
     Keygen(keygen::Keygen),
     /// Brings the schema of the database up to this program.
     Migrate(migrate::Migrate),
+    /// Runs a broker and a chain to develop against, with money for everybody.
+    Sandbox(sandbox::Sandbox),
     /// Runs the broker.
     Serve(serve::Serve),
 }
@@ -76,6 +80,7 @@ impl Cli {
             Command::Deploy(command) => command.run()?,
             Command::Keygen(command) => command.run()?,
             Command::Migrate(command) => command.run()?,
+            Command::Sandbox(command) => command.run()?,
             Command::Serve(command) => command.run()?,
         }
         Ok(ExitCode::SUCCESS)

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use asset::{AssetConfig, TokenConfig};
-pub use broker::{BrokerConfig, KeySource};
+pub use broker::{BrokerConfig, KeySource, Mode};
 pub use database::DatabaseConfig;
 pub use network::{NetworkConfig, NetworkName, RpcUrl};
 pub use problem::{Place, Problem, ProblemKind};
@@ -104,6 +104,7 @@ fn read(document: &Document<'_>) -> Option<Config> {
     let networks = network::read_all(&mut root);
     let assets = asset::read_all(&mut root, &networks);
     root.finish();
+    let broker = broker.into_config(&networks);
     Some(Config {
         broker: broker?,
         database: database?,

@@ -157,6 +157,12 @@ impl Networks {
         self.0?.into_iter().map(|network| network.config).collect()
     }
 
+    /// The first network whose money may be worth something; `None` also while it is unknown which are.
+    pub(super) fn first_not_dev(&self) -> Option<&NetworkName> {
+        let configs = self.0.iter().flatten().filter_map(|network| network.config.as_ref());
+        configs.filter(|network| !network.is_dev).map(|network| &network.name).next()
+    }
+
     /// The chain of the network of this name; `Ok(None)` when its number is wrong, which was reported.
     ///
     /// # Errors

@@ -99,6 +99,15 @@ pub enum ProblemKind {
     /// Not an address and a port.
     #[error("must be an address and a port, such as 127.0.0.1:8000")]
     ListenAddress,
+    /// Not a mode.
+    #[error("must be \"live\" or \"test\"")]
+    Mode,
+    /// Test mode, in which money is made from nothing, where money may be worth something.
+    #[error("\"test\" needs dev = true on every network, {network} has not: money is made from nothing")]
+    TestWithMoney {
+        /// The first of them.
+        network: String,
+    },
     /// Not a name of a network.
     #[error("must be 1 to 32 lower-case letters, digits and dashes, with a letter or digit at either end")]
     NetworkName,

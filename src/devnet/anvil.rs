@@ -30,7 +30,7 @@ pub struct AnvilOptions {
     pub block_time_secs: Option<u64>,
 }
 
-/// A running chain, on a free port of this machine. Ends when dropped, and with this process.
+/// A running chain, by default on a free port of this machine. Ends when dropped, and with this process.
 #[derive(Debug)]
 pub struct Anvil {
     port: u16,
@@ -39,17 +39,25 @@ pub struct Anvil {
 }
 
 impl Anvil {
-    /// Starts a chain and waits until it answers.
+    /// Starts a chain on a free port and waits until it answers.
     ///
     /// # Errors
     /// When the program cannot be started, ends at once or does not answer in time, with what it printed.
     pub async fn start(binary: &Path, options: AnvilOptions) -> Result<Self> {
-        let chain_id = options.chain_id.to_string();
+        Self::start_at(binary, options, 0).await
+    }
+
+    /// Starts a chain on this port, or on a free one for 0, and waits until it answers.
+    ///
+    /// # Errors
+    /// As [`Anvil::start`]; a port that is taken ends the program at once.
+    pub async fn start_at(binary: &Path, options: AnvilOptions, port: u16) -> Result<Self> {
+        let (chain_id, port) = (options.chain_id.to_string(), port.to_string());
         let block_time = options.block_time_secs.map(|secs| secs.to_string());
         let mut command_line = vec![
             binary.as_os_str(),
             "--port".as_ref(),
-            "0".as_ref(),
+            port.as_ref(),
             "--chain-id".as_ref(),
             chain_id.as_ref(),
         ];

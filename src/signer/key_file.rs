@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use domain::crypto::{SigningKey, SigningKeyError};
-use domain::primitives::encode_hex;
+use domain::primitives::{Digest, encode_hex};
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -100,12 +100,24 @@ pub fn load_key(source: &KeySource) -> Result<SigningKey, KeyError> {
 /// First that applies: [`KeyError::NoRandomness`], [`KeyError::Exists`], [`KeyError::Unwritable`].
 pub fn create_key_file(path: &Path) -> Result<SigningKey, KeyError> {
     let (key, bytes) = random_key()?;
-    let text = SecretString::from(encode_hex(&bytes));
+    keep(path, &bytes)?;
+    Ok(key)
+}
+
+/// Keeps a key that everybody knows at `path`, for a world in which money is worth nothing.
+///
+/// # Errors
+/// First that applies: [`KeyError::Exists`], [`KeyError::Unwritable`].
+pub fn keep_known_key(path: &Path, secret: Digest) -> Result<(), KeyError> {
+    keep(path, secret.as_bytes())
+}
+
+fn keep(path: &Path, secret: &[u8; 32]) -> Result<(), KeyError> {
+    let text = SecretString::from(encode_hex(secret));
     write(path, &text).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.to_owned() },
         _ => KeyError::Unwritable { path: path.to_owned(), source },
-    })?;
-    Ok(key)
+    })
 }
 
 fn read(path: &Path) -> Result<SecretString, KeyError> {

@@ -4,4 +4,4 @@
 
 mod key_file;
 
-pub use key_file::{KeyError, create_key_file, load_key};
+pub use key_file::{KeyError, create_key_file, keep_known_key, load_key};

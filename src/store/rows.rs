@@ -228,6 +228,11 @@ pub struct OutboxRow {
 pub struct Batch {
     /// Where the book ends after it. The fence must be the store's, and `seq` the following one.
     pub head: Head,
+    /// Whether everything that was kept goes first, but the head, the kept answers (a repeat of an old request must
+    /// not be carried out in the new book) and the states of networks (the book still belongs to their contracts) and of participants (their
+    /// session keys, by which sessions are logged in).
+    /// Numbers begin anew then, except that of the batch.
+    pub begins_anew: bool,
     /// Accounts as they stand after the batch: new ones, and those whose balance changed. One row an account.
     pub accounts: Vec<AccountRow>,
     /// Transfers, in the order of their ids.

@@ -84,6 +84,7 @@ fn config_check_shows_what_it_comes_to_and_that_it_asked_nobody() {
          \n\
          broker    {ADDRESS}\n\
          key       CLEARNET__BROKER__PRIVATE_KEY\n\
+         mode      live\n\
          database  sqlite:data/clearnet.db\n\
          listen    127.0.0.1:8000\n\
          \n\

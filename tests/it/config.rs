@@ -573,3 +573,32 @@ fn the_database_is_a_file_or_a_server() {
         assert_eq!(kept.expose_secret(), url);
     }
 }
+
+#[test]
+fn a_broker_is_live_unless_it_says_otherwise() {
+    use clearnet::config::Mode;
+    assert_eq!(valid(LEAST, &[]).broker.mode, Mode::Live);
+    assert_eq!(valid(&format!("[broker]\nmode = \"live\"\n{LEAST}"), &[]).broker.mode, Mode::Live);
+    let dev = LEAST.replace("confirmations = 5", "confirmations = 5\ndev = true");
+    assert_eq!(valid(&format!("[broker]\nmode = \"test\"\n{dev}"), &[]).broker.mode, Mode::Test);
+    let variable = [("CLEARNET__BROKER__MODE", "test")];
+    assert_eq!(valid(&dev, &variable).broker.mode, Mode::Test);
+    let said = problems(&format!("[broker]\nmode = \"Test\"\n{dev}"), &[]);
+    assert_eq!(said, ["config.toml:2: broker.mode: must be \"live\" or \"test\""]);
+}
+
+#[test]
+fn test_mode_needs_money_that_is_worth_nothing_on_every_network() {
+    let reason =
+        "\"test\" needs dev = true on every network, polygon-amoy has not: money is made from nothing";
+    let said = problems(&format!("[broker]\nmode = \"test\"\n{LEAST}"), &[]);
+    assert_eq!(said, [format!("config.toml:2: broker.mode: {reason}")]);
+    // One network of several is enough to refuse it.
+    let other =
+        LEAST.split("[[assets]]").next().unwrap().replace("polygon-amoy", "other").replace("80002", "7");
+    let other = other.replace("confirmations = 5", "confirmations = 0\ndev = true");
+    let said = problems(&format!("[broker]\nmode = \"test\"\n{other}{LEAST}"), &[]);
+    assert_eq!(said, [format!("config.toml:2: broker.mode: {reason}")]);
+    let said = problems(LEAST, &[("CLEARNET__BROKER__MODE", "test")]);
+    assert_eq!(said, [format!("CLEARNET__BROKER__MODE: broker.mode: {reason}")]);
+}

@@ -13,6 +13,7 @@ mod harness;
 mod laws;
 mod load;
 mod operating;
+mod sandbox;
 mod session;
 mod start;
 mod store;

@@ -6,7 +6,7 @@
 
 pub(crate) mod ask;
 mod chain;
-mod document;
+pub(crate) mod document;
 mod frames;
 mod keys;
 mod login;

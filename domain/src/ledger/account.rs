@@ -24,6 +24,8 @@ pub enum AccountKind {
     Custody,
     /// What a deep reorganisation took back after it had been spent. Debit-normal.
     Shortfall,
+    /// What was made from nothing in test mode. Debit-normal.
+    Faucet,
 }
 
 /// The two sides of an account.
@@ -37,7 +39,7 @@ pub enum Side {
 
 impl AccountKind {
     /// Every kind, in the order of their stored codes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Direct,
         Self::Virtual,
         Self::Wallet,
@@ -45,6 +47,7 @@ impl AccountKind {
         Self::Broker,
         Self::Custody,
         Self::Shortfall,
+        Self::Faucet,
     ];
 
     /// The name shown to people.
@@ -58,6 +61,7 @@ impl AccountKind {
             Self::Broker => "broker",
             Self::Custody => "custody",
             Self::Shortfall => "shortfall",
+            Self::Faucet => "faucet",
         }
     }
 
@@ -72,6 +76,7 @@ impl AccountKind {
             Self::Broker => 5,
             Self::Custody => 6,
             Self::Shortfall => 7,
+            Self::Faucet => 8,
         }
     }
 
@@ -86,14 +91,14 @@ impl AccountKind {
     pub const fn normal_side(self) -> Side {
         match self {
             Self::Direct | Self::Virtual | Self::Wallet | Self::Settling | Self::Broker => Side::Credit,
-            Self::Custody | Self::Shortfall => Side::Debit,
+            Self::Custody | Self::Shortfall | Self::Faucet => Side::Debit,
         }
     }
 }
 
 /// Names one account: its kind, the channel and the participant it belongs to, and the token.
 ///
-/// The kinds `broker`, `custody` and `shortfall` have neither channel nor participant: they hold
+/// The kinds `broker`, `custody`, `shortfall` and `faucet` have neither channel nor participant: they hold
 /// [`ChannelId::NONE`] and [`Address::ZERO`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountKey {
@@ -147,6 +152,12 @@ impl AccountKey {
         Self::without_channel(AccountKind::Shortfall, token)
     }
 
+    /// What was made from nothing in test mode.
+    #[must_use]
+    pub const fn faucet(token: Token) -> Self {
+        Self::without_channel(AccountKind::Faucet, token)
+    }
+
     const fn without_channel(kind: AccountKind, token: Token) -> Self {
         Self { kind, channel: ChannelId::NONE, participant: Address::ZERO, token }
     }
@@ -167,6 +178,7 @@ impl AccountKey {
             AccountKind::Broker => Self::broker(token),
             AccountKind::Custody => Self::custody(token),
             AccountKind::Shortfall => Self::shortfall(token),
+            AccountKind::Faucet => Self::faucet(token),
         };
         (key.channel == channel && key.participant == participant).then_some(key)
     }
@@ -205,7 +217,7 @@ impl AccountKey {
             }
             AccountKind::Wallet => Some(OwnerId::Participant(self.participant)),
             AccountKind::Broker => Some(OwnerId::Network(self.token.chain_id)),
-            AccountKind::Custody | AccountKind::Shortfall => None,
+            AccountKind::Custody | AccountKind::Shortfall | AccountKind::Faucet => None,
         }
     }
 
@@ -235,7 +247,9 @@ impl fmt::Display for AccountKey {
                 write!(f, " in channel {} for {}", self.channel, self.participant)
             }
             AccountKind::Wallet => write!(f, " for {}", self.participant),
-            AccountKind::Broker | AccountKind::Custody | AccountKind::Shortfall => Ok(()),
+            AccountKind::Broker | AccountKind::Custody | AccountKind::Shortfall | AccountKind::Faucet => {
+                Ok(())
+            }
         }
     }
 }

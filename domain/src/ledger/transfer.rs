@@ -110,10 +110,14 @@ pub enum TransferKind {
     VirtualDeposited,
     /// Members took money out of an open virtual channel.
     VirtualWithdrawn,
+    /// A wallet got money from nothing, in test mode.
+    TestFunded,
+    /// The book was begun anew, in test mode, with what the broker has available in custody contracts.
+    BookBegun,
 }
 
 /// The kinds with their stored code and shown name, in one table so that none can be forgotten.
-const KINDS: [(TransferKind, u8, &str); 18] = [
+const KINDS: [(TransferKind, u8, &str); 20] = [
     (TransferKind::ChannelOpened, 1, "channel_opened"),
     (TransferKind::ChannelClosed, 2, "channel_closed"),
     (TransferKind::Payment, 3, "payment"),
@@ -132,6 +136,8 @@ const KINDS: [(TransferKind, u8, &str); 18] = [
     (TransferKind::VirtualReturned, 16, "virtual_returned"),
     (TransferKind::VirtualDeposited, 17, "virtual_deposited"),
     (TransferKind::VirtualWithdrawn, 18, "virtual_withdrawn"),
+    (TransferKind::TestFunded, 19, "test_funded"),
+    (TransferKind::BookBegun, 20, "book_begun"),
 ];
 
 impl TransferKind {

@@ -51,6 +51,18 @@ pub enum ParticipantEvent {
         /// The channel.
         channel: ChannelId,
     },
+    /// Asks to give somebody wallet money from nothing. Only in test mode.
+    ///
+    /// # Errors
+    /// First that applies: `PaysNobody`, `PaysBroker`, `NothingPaid`, `ZeroPayment`, `Overflow`.
+    Fund {
+        /// What it is posted under.
+        cause: Cause,
+        /// Who gets it: anybody, also the participant itself.
+        to: Address,
+        /// How much of each token, each above zero.
+        amounts: BTreeMap<Token, Amount>,
+    },
     /// Asks to hold wallet money while another owner makes the commit that takes it. In memory only.
     ///
     /// The same hold again gets the same answer.

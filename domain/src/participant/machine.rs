@@ -113,26 +113,43 @@ impl Participant {
         payments: &BTreeMap<Token, Amount>,
         parts: &[PartMove],
     ) -> Outcome {
-        if to.is_zero() {
-            return Err(ParticipantError::PaysNobody);
-        }
-        if to == self.broker {
-            return Err(ParticipantError::PaysBroker);
-        }
+        self.check_payee(to)?;
         if to == self.address {
             return Err(ParticipantError::PaysItself);
         }
-        if payments.is_empty() {
-            return Err(ParticipantError::NothingPaid);
-        }
-        if let Some((token, _)) = payments.iter().find(|(_, amount)| amount.is_zero()) {
-            return Err(ParticipantError::ZeroPayment { token: *token });
-        }
+        check_paid(payments)?;
         let (mut entries, balances) = self.moved(payments, parts)?;
         for (token, amount) in payments {
             entries.push(Entry::new(AccountKey::wallet(to, *token), Side::Credit, *amount)?);
         }
         self.post(TransferKind::Payment, occasion, entries, balances)
+    }
+
+    fn fund(
+        &mut self,
+        occasion: (Cause, Timestamp),
+        to: Address,
+        amounts: &BTreeMap<Token, Amount>,
+    ) -> Outcome {
+        self.check_payee(to)?;
+        check_paid(amounts)?;
+        let (mut entries, mut balances) = (Vec::new(), BTreeMap::new());
+        for (token, amount) in amounts {
+            entries.push(Entry::new(AccountKey::faucet(*token), Side::Debit, *amount)?);
+            entries.push(Entry::new(AccountKey::wallet(to, *token), Side::Credit, *amount)?);
+            if to == self.address {
+                balances.insert(*token, self.after(*token, Delta::more(*amount))?);
+            }
+        }
+        self.post(TransferKind::TestFunded, occasion, entries, balances)
+    }
+
+    /// Refuses whom nobody can pay.
+    fn check_payee(&self, to: Address) -> Result<(), ParticipantError> {
+        if to.is_zero() {
+            return Err(ParticipantError::PaysNobody);
+        }
+        if to == self.broker { Err(ParticipantError::PaysBroker) } else { Ok(()) }
     }
 
     fn anchor(&mut self, occasion: (Cause, Timestamp), parts: &[PartMove]) -> Outcome {
@@ -329,6 +346,7 @@ impl Machine for Participant {
             ParticipantEvent::Settle { cause, token, amount, channel } => {
                 self.settle((cause, now), token, amount, channel)
             }
+            ParticipantEvent::Fund { cause, to, amounts } => self.fund((cause, now), to, &amounts),
             ParticipantEvent::Hold { request_hash, amounts } => self.hold(request_hash, amounts),
             ParticipantEvent::Release { request_hash } => {
                 self.holds.remove(&request_hash);
@@ -350,5 +368,16 @@ impl Machine for Participant {
     /// Always `None`: holds are ended by who asked for them.
     fn deadline(&self) -> Option<Timestamp> {
         None
+    }
+}
+
+/// Refuses payments of nothing.
+fn check_paid(payments: &BTreeMap<Token, Amount>) -> Result<(), ParticipantError> {
+    if payments.is_empty() {
+        return Err(ParticipantError::NothingPaid);
+    }
+    match payments.iter().find(|(_, amount)| amount.is_zero()) {
+        Some((token, _)) => Err(ParticipantError::ZeroPayment { token: *token }),
+        None => Ok(()),
     }
 }

@@ -123,11 +123,18 @@ impl ChainWatcherActor {
         self.is_busy = true;
         self.is_wanted = false;
         let (services, chain) = (Arc::clone(&self.services), Arc::clone(&self.chain));
-        let scanned = scan(services, chain, self.plan, self.cursor, self.range);
-        ctx.spawn(scanned.into_actor(self).map(|scanned, act, ctx| match scanned {
-            Ok(Some(scanned)) => act.write(scanned, ctx),
-            Ok(None) => act.rest(ctx),
-            Err(error) => act.retry(&error, ctx),
+        let (scanned, incarnation) =
+            (scan(services, chain, self.plan, self.cursor, self.range), self.pen.incarnation());
+        ctx.spawn(scanned.into_actor(self).map(move |scanned, act, ctx| {
+            // What was read for another incarnation follows another cursor, perhaps in another book.
+            if act.pen.incarnation() != incarnation {
+                return;
+            }
+            match scanned {
+                Ok(Some(scanned)) => act.write(scanned, ctx),
+                Ok(None) => act.rest(ctx),
+                Err(error) => act.retry(&error, ctx),
+            }
         }));
     }
 

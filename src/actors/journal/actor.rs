@@ -11,6 +11,7 @@ use futures::channel::mpsc::UnboundedSender;
 use futures::channel::oneshot;
 use tokio::sync::watch;
 
+use super::anew::Begun;
 use super::book::{Book, Missing};
 use super::commit::{Author, Commit, Refusal};
 use super::draft::{Draft, Told};
@@ -31,16 +32,16 @@ const RETRY_DELAY_MS_MAX: u64 = 2_000;
 
 /// The journal. Made by [`JournalActor::open`]; held by others as a [`JournalHandle`].
 pub struct JournalActor {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     permits: Arc<Permits>,
     health: watch::Sender<JournalHealth>,
     figures: Arc<Figures>,
-    book: Book,
+    pub(super) book: Book,
     queue: VecDeque<Work>,
     /// Commits that must be written one by one, because a batch with them was refused.
     alone: usize,
     /// Whether something is being read or written; then everything else waits in the queue.
-    is_busy: bool,
+    pub(super) is_busy: bool,
     retry_delay_ms: u64,
 }
 
@@ -49,12 +50,22 @@ const PRUNE_INTERVAL: Duration = Duration::from_secs(60);
 const PRUNE_ROWS_MAX: u32 = 50_000;
 
 /// A batch on its way to the store, and who waits for it.
-struct InFlight {
+pub(super) struct InFlight {
     batch: Arc<Batch>,
     commits: Vec<Commit>,
     told: Vec<Told>,
     /// Whether an earlier attempt may still be written by the database.
     is_uncertain: bool,
+    /// What is said when the batch begins the book anew; it has no commits then.
+    begun: Option<Begun>,
+}
+
+impl InFlight {
+    /// A batch that begins the book anew.
+    pub(super) fn anew(batch: Batch, begun: Begun) -> Self {
+        let (batch, begun) = (Arc::new(batch), Some(begun));
+        Self { batch, commits: Vec::new(), told: Vec::new(), is_uncertain: false, begun }
+    }
 }
 
 impl JournalActor {
@@ -90,12 +101,13 @@ impl JournalActor {
     }
 
     /// Begins the next thing, unless one is under way.
-    fn turn(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn turn(&mut self, ctx: &mut Context<Self>) {
         while !self.is_busy {
             match self.queue.pop_front() {
                 None => return,
                 Some(Work::Leave { author, incarnation }) => self.book.end(author, incarnation, None),
                 Some(Work::Register { author, stream, reply }) => self.register(author, stream, reply, ctx),
+                Some(Work::BeginAnew(asked, reply)) => self.begin_anew(*asked, reply, ctx),
                 Some(Work::HandOver(first)) => self.gather(*first, ctx),
             }
         }
@@ -216,11 +228,12 @@ impl JournalActor {
         if taken.is_empty() {
             self.is_busy = false;
         } else {
-            self.write(InFlight { batch: Arc::new(batch), commits: taken, told, is_uncertain: false }, ctx);
+            let batch = Arc::new(batch);
+            self.write(InFlight { batch, commits: taken, told, is_uncertain: false, begun: None }, ctx);
         }
     }
 
-    fn write(&mut self, mut flight: InFlight, ctx: &mut Context<Self>) {
+    pub(super) fn write(&mut self, mut flight: InFlight, ctx: &mut Context<Self>) {
         let (store, batch) = (Arc::clone(&self.store), Arc::clone(&flight.batch));
         let timer = self.figures.journal_write_seconds.start_timer();
         let write = async move { (store.write(&batch).await, timer.stop_and_record()).0 };
@@ -265,7 +278,10 @@ impl JournalActor {
         let batch = Arc::try_unwrap(flight.batch).unwrap_or_else(|shared| (*shared).clone());
         self.count(&batch, flight.commits.len());
         self.log(&batch, &flight.commits);
-        self.book.apply(batch);
+        match flight.begun {
+            Some(begun) => self.begun_anew(batch, begun),
+            None => self.book.apply(batch),
+        }
         self.came_back();
         for (commit, told) in flight.commits.into_iter().zip(flight.told) {
             // The others first: who is answered may tell a payee, who then spends what has come.

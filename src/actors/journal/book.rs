@@ -62,6 +62,14 @@ impl Book {
         incarnation
     }
 
+    /// Forgets everything of the old book and ends everybody; returns the streams, which are open still. Incarnations
+    /// go on being counted, so that none of the old book is ever mistaken for one of the new.
+    pub(super) fn begin_anew(&mut self) -> Vec<UnboundedSender<FromJournal>> {
+        let alive = std::mem::take(&mut self.alive);
+        *self = Self { last_incarnation: self.last_incarnation, ..Self::new(self.head) };
+        alive.into_values().map(|alive| alive.stream).collect()
+    }
+
     /// Takes over what the store holds of an owner that begins an incarnation.
     pub(super) fn learn(&mut self, owner: OwnerId, stored: &Stored) {
         let state = stored.state.as_ref();

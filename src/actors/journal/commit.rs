@@ -160,6 +160,12 @@ pub enum Refusal {
         /// The account.
         account: domain::ledger::AccountKey,
     },
+    /// A faucet would give otherwise than by being asked to, or take.
+    #[error("{account} only gives, to who is funded in test mode")]
+    NotFunding {
+        /// The account.
+        account: domain::ledger::AccountKey,
+    },
     /// The new state does not follow the stored one.
     #[error("the state of {owner} replaces {replaces:?}, stored is {stored:?}")]
     StaleRevision {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::ledger::{AccountKey, Cause, Entry, OwnerId, Posting, Transfer};
+use domain::ledger::{AccountKey, AccountKind, Cause, Entry, OwnerId, Posting, Transfer, TransferKind};
 
 use super::book::Book;
 use super::commit::{Author, Commit, NewState, Refusal};
@@ -63,7 +63,7 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// First that applies: [`Refusal::Ended`], [`Refusal::Malformed`], [`Refusal::NotStorable`], per
-    /// entry [`Refusal::NotOwner`], [`Refusal::NotFromChain`] and [`Refusal::Ledger`], per state
+    /// entry [`Refusal::NotOwner`], [`Refusal::NotFunding`], [`Refusal::NotFromChain`] and [`Refusal::Ledger`], per state
     /// [`Refusal::NotOwner`] and [`Refusal::StaleRevision`]. The draft is as it was.
     pub(super) fn take(&mut self, commit: &Commit) -> Result<(), Refusal> {
         self.check_alive(commit)?;
@@ -255,6 +255,10 @@ fn check_right(commit: &Commit, transfer: &Transfer, entry: &Entry) -> Result<()
     match entry.account.owner() {
         Some(owner) if entry.takes() && !has_right(commit, owner) => Err(Refusal::NotOwner { owner }),
         Some(_) => Ok(()),
+        None if entry.account.kind() == AccountKind::Faucet => {
+            let is_funding = transfer.kind() == TransferKind::TestFunded && !entry.takes();
+            if is_funding { Ok(()) } else { Err(Refusal::NotFunding { account: entry.account }) }
+        }
         None if matches!(transfer.cause(), Cause::Chain(_)) => Ok(()),
         None => Err(Refusal::NotFromChain { account: entry.account }),
     }

@@ -8,6 +8,7 @@ use futures::channel::oneshot;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::anew::{BeginAnew, EndedLives, NotBegun};
 use super::commit::{Author, Commit, Incarnation};
 use super::messages::{FromJournal, RegisterError, Registered, Work};
 use super::permits::Permits;
@@ -114,6 +115,17 @@ impl JournalHandle {
     /// [`JournalClosed`]: nothing was taken.
     pub fn hand_over(&self, commit: Commit) -> Result<(), JournalClosed> {
         self.work.unbounded_send(Work::HandOver(Box::new(commit))).map_err(|_| JournalClosed)
+    }
+
+    /// Begins the book anew: when it is durable, nobody is alive any more, and a repeat of the request gets its answer.
+    ///
+    /// # Errors
+    /// [`NotBegun`].
+    pub async fn begin_anew(&self, asked: BeginAnew) -> Result<EndedLives, NotBegun> {
+        let (reply, begun) = oneshot::channel();
+        let asked = Box::new(asked);
+        self.work.unbounded_send(Work::BeginAnew(asked, reply)).map_err(|_| NotBegun::Lost)?;
+        begun.await.unwrap_or(Err(NotBegun::Lost))
     }
 
     /// Ends an incarnation that has nothing in flight. Without effect on one that has ended.

@@ -5,6 +5,7 @@ use futures::channel::mpsc::UnboundedSender;
 use futures::channel::oneshot;
 use thiserror::Error;
 
+use super::anew::{AnewReply, BeginAnew};
 use super::commit::{Author, Commit, Incarnation, Refusal, Ticket};
 use crate::store::{InboxRow, OutboxRow, StateRow, StoreError, Stored};
 
@@ -15,6 +16,8 @@ pub(super) enum Work {
     Register { author: Author, stream: UnboundedSender<FromJournal>, reply: oneshot::Sender<RegisterReply> },
     /// Write this.
     HandOver(Box<Commit>),
+    /// Begin the book anew.
+    BeginAnew(Box<BeginAnew>, AnewReply),
     /// The author has nothing in flight and leaves.
     Leave { author: Author, incarnation: Incarnation },
 }

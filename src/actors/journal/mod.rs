@@ -6,6 +6,7 @@
 //! breaks a law of the book, names an ended incarnation, or cannot be stored.
 
 mod actor;
+mod anew;
 mod answers;
 mod book;
 mod commit;
@@ -16,6 +17,7 @@ mod messages;
 mod permits;
 
 pub use actor::JournalActor;
+pub use anew::{BeginAnew, Beginning, EndedLives, NotBegun};
 pub use answers::{FirstAnswer, first_answer};
 pub use commit::{Author, Commit, Incarnation, NewEvent, NewOutbox, NewState, Refusal, Ticket};
 pub use handle::{EnterError, JournalClosed, JournalHandle, JournalHealth};

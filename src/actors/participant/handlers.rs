@@ -5,8 +5,9 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::{
-    Answer, Attach, ChangeKeys, Detach, FromJournal, HasSessions, MoveMoney, NextNonce, NotAttached,
-    ParticipantActor, PrepareDebit, PreparedDebit, Push, Refused, Reply, SESSIONS_MAX, SettleWallet, Tell,
+    Answer, Attach, ChangeKeys, Detach, FromJournal, FundWallet, HasSessions, MoveMoney, NextNonce,
+    NotAttached, ParticipantActor, PrepareDebit, PreparedDebit, Push, Refused, Reply, SESSIONS_MAX,
+    SettleWallet, Tell,
 };
 use crate::actors::prepare::Release;
 use crate::clock;
@@ -47,6 +48,16 @@ impl Handler<ChangeKeys> for ParticipantActor {
     fn handle(&mut self, ask: ChangeKeys, ctx: &mut Context<Self>) -> Self::Result {
         let (reply, answered) = later();
         self.change_keys(&ask.asked, reply, ctx);
+        answered
+    }
+}
+
+impl Handler<FundWallet> for ParticipantActor {
+    type Result = ResponseFuture<Result<Answer, Refused>>;
+
+    fn handle(&mut self, ask: FundWallet, ctx: &mut Context<Self>) -> Self::Result {
+        let (reply, answered) = later();
+        self.fund(&ask.asked, reply, ctx);
         answered
     }
 }

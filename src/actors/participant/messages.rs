@@ -56,6 +56,26 @@ pub struct Settle {
     pub initial: Signed<DirectState>,
 }
 
+/// Asks to give somebody wallet money from nothing. Only in test mode.
+///
+/// # Errors
+/// [`Refused`]; nothing has changed.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<Answer, Refused>")]
+pub struct FundWallet {
+    /// The request.
+    pub asked: Box<Asked<Funding>>,
+}
+
+/// Who gets money from nothing.
+#[derive(Debug, Clone)]
+pub struct Funding {
+    /// Who.
+    pub to: Address,
+    /// How much of each token.
+    pub amounts: BTreeMap<Token, Amount>,
+}
+
 /// Asks for a nonce for a direct channel that the participant wants to create: none is given twice.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "u64")]

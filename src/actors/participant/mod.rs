@@ -4,6 +4,7 @@
 //! what needs nobody else is decided at once. Deliberately absent: rules (the machine has them), and the
 //! participant's channels themselves.
 
+mod funding;
 mod handlers;
 mod keys;
 mod messages;
@@ -34,8 +35,8 @@ use crate::clock;
 use crate::store::Revision;
 
 pub use messages::{
-    Attach, ChangeKeys, Detach, HasSessions, KeyChange, MoveMoney, Movements, NextNonce, NotAttached, Settle,
-    SettleWallet,
+    Attach, ChangeKeys, Detach, FundWallet, Funding, HasSessions, KeyChange, MoveMoney, Movements, NextNonce,
+    NotAttached, Settle, SettleWallet,
 };
 
 /// The most sessions of one participant: what one key can make the broker tell over and over.

@@ -22,7 +22,7 @@ use crate::store::MemberRow;
 use domain::channel::Machine as _;
 
 /// A decision: what moves, the permit it was made under, and its answer.
-type Decided = (Transition<ParticipantEffect>, Permit, Answer);
+pub(super) type Decided = (Transition<ParticipantEffect>, Permit, Answer);
 
 impl ParticipantActor {
     /// Pays or anchors: at once when no channel moves, else when the channels hold their next states.
@@ -86,7 +86,11 @@ impl ParticipantActor {
     }
 
     /// The participant's own accounts that a decision moved, after it.
-    fn balances_after(&self, transition: &Transition<ParticipantEffect>, parts: &[PartMove]) -> Vec<Balance> {
+    pub(super) fn balances_after(
+        &self,
+        transition: &Transition<ParticipantEffect>,
+        parts: &[PartMove],
+    ) -> Vec<Balance> {
         let entries = transition.transfers.iter().flat_map(Transfer::entries);
         let own: BTreeSet<AccountKey> = entries
             .map(|entry| entry.account)
@@ -102,7 +106,8 @@ impl ParticipantActor {
             | AccountKind::Settling
             | AccountKind::Broker
             | AccountKind::Custody
-            | AccountKind::Shortfall => self.participant.balance(account.token()),
+            | AccountKind::Shortfall
+            | AccountKind::Faucet => self.participant.balance(account.token()),
         };
         own.iter().filter_map(|account| Balance::of(account, amount_of(account))).collect()
     }

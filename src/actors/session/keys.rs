@@ -67,7 +67,7 @@ impl Keys {
 /// `unavailable`.
 pub(super) async fn of_one(services: &Services, participant: Address) -> Result<SessionKeys, Refusal> {
     let unavailable = |error: &dyn std::fmt::Display| {
-        log::warn!(participant:% = participant; "session keys cannot be read: {error}");
+        log::warn!(participant:% = participant, error:%; "session keys cannot be read");
         Refusal::new(Code::Unavailable)
     };
     let stored = services.store.load(OwnerId::Participant(participant)).await;

@@ -79,6 +79,8 @@ pub struct SessionShared {
     pub services: Arc<Services>,
     /// What does not change while the broker runs: answers to `get_config` and `get_assets`.
     pub facts: reads::Facts,
+    /// Whether methods for tests are served.
+    pub serves_tests: bool,
 }
 
 impl SessionShared {

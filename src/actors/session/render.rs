@@ -10,7 +10,7 @@ use domain::protocol::method::get_ledger_balances::Balance;
 use domain::protocol::method::{
     Method, cancel_virtual_channel, close_app_session, close_channel, create_app_session,
     delegate_session_key, propose_virtual_channel, reject_virtual_channel, revoke_session_key, settle,
-    submit_app_state, transfer, update_state,
+    submit_app_state, test_fund, test_reset, transfer, update_state,
 };
 use domain::protocol::notification::{Notification, balances, channel, virtual_channel as virtual_notice};
 use domain::protocol::{
@@ -55,6 +55,9 @@ fn reply(id: RequestId, method: Method, answer: &Answer) -> Response {
     match &answer.outcome {
         Outcome::Moved { balances } if method == Method::UpdateState => {
             Response::answer(id, method, &update_state::Reply { balances: balances.clone() }, at)
+        }
+        Outcome::Moved { balances } if method == Method::TestFund => {
+            Response::answer(id, method, &test_fund::Reply { balances: balances.clone() }, at)
         }
         Outcome::Moved { balances } => {
             Response::answer(id, method, &transfer::Reply { balances: balances.clone() }, at)
@@ -109,6 +112,7 @@ fn reply(id: RequestId, method: Method, answer: &Answer) -> Response {
         Outcome::Revoked { key } => {
             Response::answer(id, method, &revoke_session_key::Reply { session_key: *key }, at)
         }
+        Outcome::BegunAnew => Response::answer(id, method, &test_reset::Reply {}, at),
         Outcome::Settling { channel_id } => {
             Response::answer(id, method, &settle::Reply { channel_id: *channel_id }, at)
         }

@@ -56,7 +56,7 @@ pub(super) async fn bring_to_life(
         OwnerId::Participant(address) => {
             let state = birth.registered.stored.state.as_ref();
             let keys = state.map(|row| SessionKeys::from_stored(&row.body)).transpose().map_err(|error| {
-                log::error!(participant:% = address; "stored session keys cannot be read: {error}");
+                log::error!(participant:% = address, error:%; "stored session keys cannot be read");
                 Refused::Unavailable
             })?;
             let keys = keys.unwrap_or_default();

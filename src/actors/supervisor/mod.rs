@@ -4,6 +4,7 @@
 //! being loaded. Deliberately absent: money; what an opening moves is computed by the domain and checked by
 //! the owners and the journal.
 
+mod anew;
 mod birth;
 mod handlers;
 mod messages;
@@ -27,6 +28,7 @@ use super::services::Services;
 use crate::clock;
 use crate::store::{PAGE_ROWS_MAX, StateKind, Store, StoreError};
 
+pub(super) use anew::begin_anew;
 pub(super) use birth::Birth;
 pub use messages::{Exited, Load, OpenVirtualChannel, Opening, Wake};
 

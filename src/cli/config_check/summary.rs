@@ -25,6 +25,7 @@ struct BrokerSummary {
     address: Option<Address>,
     /// `None` when the key came from the environment.
     key_file: Option<PathBuf>,
+    mode: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,7 +64,7 @@ impl Summary {
         };
         Self {
             config: path.to_owned(),
-            broker: BrokerSummary { address, key_file },
+            broker: BrokerSummary { address, key_file, mode: config.broker.mode.name() },
             database: config.database.to_string(),
             listen: config.server.listen.to_string(),
             networks: config.networks.iter().map(NetworkSummary::new).collect(),
@@ -111,6 +112,7 @@ impl fmt::Display for Summary {
             Some(path) => writeln!(f, "key       {}", path.display())?,
             None => writeln!(f, "key       CLEARNET__BROKER__PRIVATE_KEY")?,
         }
+        writeln!(f, "mode      {}", self.broker.mode)?;
         writeln!(f, "database  {}", self.database)?;
         writeln!(f, "listen    {}", self.listen)?;
         for network in &self.networks {

@@ -51,9 +51,25 @@ impl Book {
         if self.broker.is_none() || !is_next {
             return Err(WriteError::Fenced);
         }
-        self.check(batch).map_err(|what| WriteError::Rejected { reason: what.to_owned() })?;
+        let anew = batch.begins_anew.then(|| self.begun_anew());
+        let before = anew.as_ref().unwrap_or(self);
+        before.check(batch).map_err(|what| WriteError::Rejected { reason: what.to_owned() })?;
+        if let Some(anew) = anew {
+            *self = anew;
+        }
         self.apply(batch);
         Ok(())
+    }
+
+    /// What stays when the book begins anew.
+    fn begun_anew(&self) -> Self {
+        let of_others = self.states.iter().filter(|(owner, _)| !matches!(owner, OwnerId::Channel(_)));
+        Self {
+            broker: self.broker,
+            states: of_others.map(|(owner, row)| (*owner, row.clone())).collect(),
+            answers: self.answers.clone(),
+            ..Self::default()
+        }
     }
 
     /// Says which table would refuse the batch.

@@ -48,10 +48,13 @@ pub(super) fn outbox_status(code: i16) -> Result<OutboxStatus, &'static str> {
     all.into_iter().find(|status| of_outbox_status(*status) == code).ok_or(UNKNOWN_CODE)
 }
 
+/// The kind of owner that a channel is.
+pub(super) const OWNER_CHANNEL: i16 = 1;
+
 /// Kind and id of an owner; together they sort like [`OwnerId`].
 pub(super) fn of_owner(owner: OwnerId) -> (i16, Vec<u8>) {
     match owner {
-        OwnerId::Channel(id) => (1, id.as_bytes().to_vec()),
+        OwnerId::Channel(id) => (OWNER_CHANNEL, id.as_bytes().to_vec()),
         OwnerId::Participant(address) => (2, address.as_bytes().to_vec()),
         OwnerId::Network(chain_id) => (3, chain_id.get().to_be_bytes().to_vec()),
     }
@@ -59,7 +62,7 @@ pub(super) fn of_owner(owner: OwnerId) -> (i16, Vec<u8>) {
 
 pub(super) fn owner(kind: i16, id: &[u8]) -> Result<OwnerId, &'static str> {
     match kind {
-        1 => channel_id(id).map(OwnerId::Channel),
+        OWNER_CHANNEL => channel_id(id).map(OwnerId::Channel),
         2 => address(id).map(OwnerId::Participant),
         3 => array(id).map(|bytes| OwnerId::Network(ChainId::new(u64::from_be_bytes(bytes)))),
         _ => Err(UNKNOWN_CODE),

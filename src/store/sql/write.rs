@@ -12,7 +12,7 @@ use sea_orm::{
 use tokio::time::timeout;
 
 use super::encode::{HeadColumns, Tables};
-use super::{decode, error};
+use super::{codes, decode, error};
 use crate::store::{Batch, CursorTrim, Head, StoreError, WriteError};
 
 /// The id of the one row of `head`.
@@ -78,6 +78,9 @@ async fn statements(tx: &DatabaseTransaction, batch: &Batch, tables: Tables) -> 
     if !move_head(tx, batch, tables.head).await.map_err(|err| error::before_commit(&err))? {
         return Err(WriteError::Fenced);
     }
+    if batch.begins_anew {
+        begin_anew(tx).await.map_err(|err| error::before_commit(&err))?;
+    }
     let handled = tables.handled.clone();
     rows(tx, batch, tables).await.map_err(|err| error::before_commit(&err))?;
     if handle(tx, &handled).await.map_err(|err| error::before_commit(&err))? {
@@ -85,6 +88,19 @@ async fn statements(tx: &DatabaseTransaction, batch: &Batch, tables: Tables) -> 
     } else {
         Err(WriteError::Rejected { reason: "a chain event was not waiting to be handled".to_owned() })
     }
+}
+
+/// Empties the book: all but the head, the kept answers and the states of networks and participants.
+async fn begin_anew(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    accounts::Entity::delete_many().exec(tx).await?;
+    transfers::Entity::delete_many().exec(tx).await?;
+    entries::Entity::delete_many().exec(tx).await?;
+    let of_channels = states::Column::OwnerKind.eq(codes::OWNER_CHANNEL);
+    states::Entity::delete_many().filter(of_channels).exec(tx).await?;
+    members::Entity::delete_many().exec(tx).await?;
+    inbox::Entity::delete_many().exec(tx).await?;
+    cursors::Entity::delete_many().exec(tx).await?;
+    outbox::Entity::delete_many().exec(tx).await.map(|_| ())
 }
 
 /// Marks chain events as handled; says whether every one of them was waiting for that, and named once.

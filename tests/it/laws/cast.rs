@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clearnet::actors::direct_channel::Finalize;
-use clearnet::actors::participant::{KeyChange, Movements, Settle};
+use clearnet::actors::participant::{Funding, KeyChange, Movements, Settle};
 use clearnet::actors::request::{Asked, Request};
 use clearnet::actors::supervisor::Opening;
 use clearnet::actors::virtual_channel::{Accepted, NextState, Wish};
@@ -71,6 +71,7 @@ pub(super) fn assets() -> AssetTable {
 pub(super) enum Ask {
     Move(Asked<Movements>),
     Keys(Asked<KeyChange>),
+    Fund(Asked<Funding>),
     Open(Asked<Opening>),
     Room(ChannelId, Asked<Wish>),
     Finalize(Asked<Finalize>),
@@ -82,6 +83,7 @@ impl Ask {
         match self {
             Self::Move(asked) => asked.key(),
             Self::Keys(asked) => asked.key(),
+            Self::Fund(asked) => asked.key(),
             Self::Open(asked) => asked.key(),
             Self::Room(_, asked) => asked.key(),
             Self::Finalize(asked) => asked.key(),
@@ -93,6 +95,7 @@ impl Ask {
         match self {
             Self::Move(asked) => asked.hash(),
             Self::Keys(asked) => asked.hash(),
+            Self::Fund(asked) => asked.hash(),
             Self::Open(asked) => asked.hash(),
             Self::Room(_, asked) => asked.hash(),
             Self::Finalize(asked) => asked.hash(),
@@ -154,6 +157,12 @@ impl Draft {
     ) -> Ask {
         let payments = payments.iter().map(|(of, amount)| (token(*of), Amount::from(*amount))).collect();
         Ask::Move(self.asked(by, Movements { to: to.map(person), payments }, &[by], states))
+    }
+
+    /// Money from nothing, as in test mode.
+    pub(super) fn fund(self, by: u8, to: u8, (of, amount): (u8, u64)) -> Ask {
+        let amounts = BTreeMap::from([(token(of), Amount::from(amount))]);
+        Ask::Fund(self.asked(by, Funding { to: person(to), amounts }, &[by], Vec::new()))
     }
 
     pub(super) fn open(self, by: u8, room: &Room, states: Vec<Signed<DirectState>>) -> Ask {

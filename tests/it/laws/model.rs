@@ -110,6 +110,7 @@ pub(super) struct Model {
     /// What session keys have left.
     pub(super) caps: Caps,
     shortfall: BTreeMap<u8, u64>,
+    faucet: BTreeMap<u8, u64>,
 }
 
 impl Model {
@@ -145,6 +146,14 @@ impl Model {
             after.channels[channel].life = Life::Closed;
         }
         after
+    }
+
+    /// Somebody got money from nothing.
+    pub(super) fn fund(&self, to: u8, (of, amount): (u8, u64)) -> Option<Self> {
+        let mut after = self.clone();
+        *after.wallets.entry((to, of)).or_default() += amount;
+        *after.faucet.entry(of).or_default() += amount;
+        (amount > 0).then_some(after)
     }
 
     pub(super) fn pay(&self, by: u8, to: u8, payments: &BTreeMap<u8, u64>, parts: &[Part]) -> Option<Self> {
@@ -416,6 +425,9 @@ impl Model {
         }
         for (of, amount) in &self.custody {
             add(AccountKey::custody(token(*of)), *amount);
+        }
+        for (of, amount) in &self.faucet {
+            add(AccountKey::faucet(token(*of)), *amount);
         }
         for (of, amount) in &self.shortfall {
             add(AccountKey::shortfall(token(*of)), *amount);

@@ -81,7 +81,7 @@ impl<'a> Play<'a> {
             self.check().await;
         }
         for step in 0..count {
-            let kind = self.rng.random_range(0..46);
+            let kind = self.rng.random_range(0..48);
             eprintln!("step {step} is of kind {kind}");
             match kind {
                 0 => {
@@ -106,8 +106,9 @@ impl<'a> Play<'a> {
                 29 | 30 => self.settle_together().await,
                 31..=34 => self.reshape_room().await,
                 35..=38 => self.propose_room().await,
-                40 | 41 => self.change_key().await,
-                42..=45 => self.use_keys().await,
+                39 | 40 => self.fund().await,
+                41 | 42 => self.change_key().await,
+                43..=46 => self.use_keys().await,
                 _ => self.restart().await,
             }
             self.check().await;
@@ -207,6 +208,15 @@ impl<'a> Play<'a> {
         let states = self.states(&draft, &parts);
         let usurped = is_interrupted.then_some(OwnerId::Participant(person(by)));
         self.expect(draft.pay(by, Some(to), &payments, states), expected, usurped).await;
+    }
+
+    /// Somebody gives somebody money from nothing.
+    async fn fund(&mut self) {
+        let (by, to, of) = (self.anybody(), self.anybody(), self.rng.random_range(0..TOKENS));
+        let amount = if self.rng.random_bool(0.9) { self.rng.random_range(1..=30) } else { 0 };
+        let expected = self.model.fund(to, (of, amount));
+        let draft = Draft::new(self.next());
+        self.expect(draft.fund(by, to, (of, amount)), expected, None).await;
     }
 
     async fn anchor(&mut self) {

@@ -11,7 +11,7 @@ use clearnet::actors::directory::Directory;
 use clearnet::actors::journal::{
     Author, Commit, FirstAnswer, FromJournal, JournalActor, NewEvent, NoPermit, Ticket, first_answer,
 };
-use clearnet::actors::participant::{ChangeKeys, MoveMoney, SettleWallet};
+use clearnet::actors::participant::{ChangeKeys, FundWallet, MoveMoney, SettleWallet};
 use clearnet::actors::proposals::Proposals;
 use clearnet::actors::request::Refused;
 use clearnet::actors::services::{CheckedChains, ReadChains, Services};
@@ -148,6 +148,10 @@ impl World {
             Ask::Keys(asked) => {
                 let addr = services.participant(asked.by).await?;
                 addr.send(ChangeKeys { asked: Box::new(asked.clone()) }).await
+            }
+            Ask::Fund(asked) => {
+                let addr = services.participant(asked.by).await?;
+                addr.send(FundWallet { asked: Box::new(asked.clone()) }).await
             }
             Ask::Open(asked) => {
                 let addr = services.supervisor().unwrap();

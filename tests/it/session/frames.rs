@@ -12,7 +12,7 @@ use crate::harness::database::{Database, on_every_database};
 const CHANNEL: &str = "0x7d1309069e73f9b397df2ac3d70850b8ccf8fbb9e4cc3e816fc98a44443c7cac";
 
 /// Frames of a session that is logged in, and what they are refused with.
-const REFUSED: [(&str, &str); 33] = [
+const REFUSED: [(&str, &str); 36] = [
     ("", "malformed_frame"),
     ("hello", "malformed_frame"),
     ("[1]", "malformed_frame"),
@@ -48,6 +48,10 @@ const REFUSED: [(&str, &str); 33] = [
     (r#"{"type":"rpc","data":{"req":[1,"ping",{},-1]}}"#, "invalid_envelope"),
     (r#"{"type":"rpc","data":{"req":[1,"ping",[],1]}}"#, "invalid_envelope"),
     (r#"{"type":"rpc","data":{"req":[1,"steal",{},1]}}"#, "unknown_method"),
+    // Not in test mode: not even their parameters are looked at.
+    (r#"{"type":"rpc","data":{"req":[1,"test_fund",{},1]}}"#, "unknown_method"),
+    (r#"{"type":"rpc","data":{"req":[1,"test_reset",{},1]}}"#, "unknown_method"),
+    (r#"{"type":"rpc","data":{"req":[1,"test_reset",{"loud":true},1]}}"#, "unknown_method"),
     (r#"{"type":"rpc","data":{"req":[1,"ping",{"loud":true},1]}}"#, "invalid_params"),
 ];
 

@@ -1,5 +1,6 @@
 //! What every store must do, judged by one suite; then what only databases can get wrong.
 
+mod anew;
 mod atomic;
 mod chain;
 mod damage;

@@ -118,7 +118,7 @@ async fn keeps_transfers_of_every_kind_and_cause(database: Database) {
             at: at(if place % 2 == 0 { 0 } else { NUMBER_MAX }),
         })
         .collect();
-    assert_eq!(transfers.len(), 18);
+    assert_eq!(transfers.len(), 20);
     let batch = Batch { transfers: transfers.clone(), ..writer.batch() };
     writer.write(&batch).await.unwrap();
     assert_eq!(database.open().await.transfer_page(None, 100).await.unwrap(), transfers);

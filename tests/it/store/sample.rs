@@ -148,6 +148,7 @@ pub(super) fn full_batch(head: Head, n: u8) -> Batch {
             inbox: InboxId(id),
             outbox: OutboxId(id),
         },
+        begins_anew: false,
         accounts: vec![wallet(n)],
         transfers: vec![transfer(id)],
         entries: vec![entry(id, id, None)],

@@ -36,7 +36,14 @@ const ROOMS: &[(&str, &[Reach])] = &[
     // Frames carry states and signatures.
     (
         "domain::protocol",
-        &[All("domain::primitives"), All("domain::crypto"), All("domain::channel"), All("domain::ledger")],
+        &[
+            All("domain::primitives"),
+            All("domain::crypto"),
+            All("domain::channel"),
+            All("domain::ledger"),
+            // What session keys may do is named on the wire.
+            All("domain::participant"),
+        ],
     ),
     ("entity", &[]),
     ("migration", &[]),

@@ -22,6 +22,7 @@ fn key(kind: AccountKind, who: u8, of: u8) -> AccountKey {
         AccountKind::Broker => AccountKey::broker(token(of)),
         AccountKind::Custody => AccountKey::custody(token(of)),
         AccountKind::Shortfall => AccountKey::shortfall(token(of)),
+        AccountKind::Faucet => AccountKey::faucet(token(of)),
     }
 }
 

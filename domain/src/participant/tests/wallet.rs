@@ -103,6 +103,45 @@ fn pays_from_the_wallet() {
     assert_eq!(participant.balances().collect::<Vec<_>>(), [(PEPE, amount(4))]);
 }
 
+fn fund(to: Address, of: &[(Token, u64)]) -> ParticipantEvent {
+    ParticipantEvent::Fund { cause: request_cause(), to, amounts: amounts(of) }
+}
+
+#[test]
+fn gives_from_the_faucet_to_anybody_and_takes_from_nobody() {
+    let faucet = |token| AccountKey::faucet(token);
+    let mut participant = rich();
+    let before = participant.clone();
+    let transition = apply(&mut participant, fund(BOB, &[(SHIB, 7)]));
+    let expected = [(faucet(SHIB), Side::Debit, 7), (wallet(BOB, SHIB), Side::Credit, 7)];
+    assert_eq!(transition.transfers, [transfer(TransferKind::TestFunded, &expected)]);
+    assert_eq!((participant.clone(), transition.effects), (before, vec![]));
+    let transition = apply(&mut participant, fund(alice(), &[(SHIB, 7), (PEPE, 1)]));
+    let expected = [
+        (faucet(SHIB), Side::Debit, 7),
+        (wallet(alice(), SHIB), Side::Credit, 7),
+        (faucet(PEPE), Side::Debit, 1),
+        (wallet(alice(), PEPE), Side::Credit, 1),
+    ];
+    assert_eq!(transition.transfers, [transfer(TransferKind::TestFunded, &expected)]);
+    let tokens = BTreeSet::from([SHIB, PEPE]);
+    assert_eq!(transition.effects, [ParticipantEffect::BalancesChanged { tokens }]);
+    assert_eq!((participant.balance(SHIB), participant.balance(PEPE)), (amount(17), amount(6)));
+}
+
+#[test]
+fn refuses_to_fund_in_the_documented_order() {
+    let mut participant = rich();
+    assert_eq!(refuse(&mut participant, fund(Address::ZERO, &[])), ParticipantError::PaysNobody);
+    assert_eq!(refuse(&mut participant, fund(BROKER, &[])), ParticipantError::PaysBroker);
+    assert_eq!(refuse(&mut participant, fund(BOB, &[])), ParticipantError::NothingPaid);
+    let nothing = fund(BOB, &[(SHIB, 0)]);
+    assert_eq!(refuse(&mut participant, nothing), ParticipantError::ZeroPayment { token: SHIB });
+    let amounts = BTreeMap::from([(SHIB, Amount::MAX)]);
+    let too_much = ParticipantEvent::Fund { cause: request_cause(), to: alice(), amounts };
+    assert_eq!(refuse(&mut participant, too_much), ParticipantError::Overflow { token: SHIB });
+}
+
 #[test]
 fn pays_from_a_part_and_anchors_with_the_same_state() {
     // The part gives 5, the payment takes 3: the wallet gains 2.

@@ -69,7 +69,9 @@ impl Balance {
             AccountKind::Virtual => BalanceKind::Virtual,
             AccountKind::Wallet => BalanceKind::Wallet,
             AccountKind::Settling => BalanceKind::Settling,
-            AccountKind::Broker | AccountKind::Custody | AccountKind::Shortfall => return None,
+            AccountKind::Broker | AccountKind::Custody | AccountKind::Shortfall | AccountKind::Faucet => {
+                return None;
+            }
         };
         let token = account.token();
         let (chain_id, token) = (token.chain_id, token.address);

@@ -27,6 +27,8 @@ pub mod reject_virtual_channel;
 pub mod revoke_session_key;
 pub mod settle;
 pub mod submit_app_state;
+pub mod test_fund;
+pub mod test_reset;
 pub mod transfer;
 pub mod update_state;
 

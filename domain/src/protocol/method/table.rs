@@ -8,7 +8,7 @@ use super::{
     create_channel, delegate_session_key, get_app_definition, get_app_sessions, get_assets, get_channels,
     get_config, get_ledger_balances, get_ledger_entries, get_ledger_transactions, get_session_keys,
     get_settlement, get_state, ping, propose_virtual_channel, reject_virtual_channel, revoke_session_key,
-    settle, submit_app_state, transfer, update_state,
+    settle, submit_app_state, test_fund, test_reset, transfer, update_state,
 };
 use crate::protocol::json::{JsonFault, decode_object};
 
@@ -161,6 +161,8 @@ methods! {
     DelegateSessionKey delegate_session_key RequesterAndKey;
     RevokeSessionKey revoke_session_key Requester;
     GetSessionKeys get_session_keys Session;
+    TestFund test_fund RequesterItself;
+    TestReset test_reset RequesterItself;
 }
 
 impl Method {
@@ -168,5 +170,11 @@ impl Method {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|method| method.name() == name)
+    }
+
+    /// Whether it is served in test mode alone. Elsewhere there is no such method.
+    #[must_use]
+    pub const fn is_for_tests(self) -> bool {
+        matches!(self, Self::TestFund | Self::TestReset)
     }
 }

@@ -188,7 +188,7 @@ pub(super) fn unsigned(method: Method) -> Request {
         CancelVirtualChannel cancel_virtual_channel, SubmitAppState submit_app_state,
         CloseAppSession close_app_session, CreateChannel create_channel,
         CloseChannel close_channel, Settle settle, DelegateSessionKey delegate_session_key,
-        RevokeSessionKey revoke_session_key,
+        RevokeSessionKey revoke_session_key, TestFund test_fund, TestReset test_reset,
     )
 }
 
@@ -221,7 +221,9 @@ fn states_of(method: Method, hash: Digest) -> Vec<DirectState> {
         | Method::CancelVirtualChannel
         | Method::SubmitAppState
         | Method::CloseAppSession
-        | Method::CreateChannel => Vec::new(),
+        | Method::CreateChannel
+        | Method::TestFund
+        | Method::TestReset => Vec::new(),
     }
 }
 

@@ -171,6 +171,24 @@ fn the_outside_world_moves_only_by_what_happened_on_chain() {
 }
 
 #[test]
+fn a_faucet_gives_when_somebody_is_funded_and_does_nothing_else() {
+    let mut world = World::new();
+    let faucet = AccountKey::faucet(token(1));
+    let mut posts = |kind, from, to| {
+        let mut commit = world.by(1);
+        let moved = transfer(Cause::Request(request(1)), &[(from, to, 4)]);
+        let entries = moved.entries().to_vec();
+        commit.transfers = vec![Transfer::new(kind, moved.cause(), AT, entries).unwrap()];
+        world.post(&[commit]).map(|_| ())
+    };
+    let refused = Err(Refusal::NotFunding { account: faucet });
+    assert_eq!(posts(TransferKind::Payment, faucet, wallet(2)), refused);
+    assert_eq!(posts(TransferKind::TestFunded, faucet, wallet(2)), Ok(()));
+    assert_eq!(posts(TransferKind::TestFunded, faucet, wallet(1)), Ok(()));
+    assert_eq!(posts(TransferKind::TestFunded, wallet(1), faucet), refused);
+}
+
+#[test]
 fn an_ended_incarnation_decides_nothing_and_prepares_nothing() {
     let mut world = World::new();
     let stale = world.by(1);

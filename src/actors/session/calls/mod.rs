@@ -6,14 +6,15 @@
 mod keys;
 mod money;
 mod rooms;
+mod test_mode;
 
 use std::sync::Arc;
 
 use actix::prelude::*;
 use domain::participant::KeyUse;
 use domain::primitives::Address;
-use domain::protocol::method::Call;
-use domain::protocol::{self, Code, Details, FrameId, Refusal, ServerBody};
+use domain::protocol::method::{Call, Method};
+use domain::protocol::{self, CallError, Code, Details, FrameId, Refusal, ServerBody};
 
 use rooms::Decline;
 
@@ -41,7 +42,7 @@ impl SessionActor {
         request: &protocol::Request,
         ctx: &mut Ctx,
     ) {
-        let call = match request.call() {
+        let call = match self.served(request) {
             Ok(call) => call,
             Err(error) => return self.refuse(id, Refusal::from(&error), ctx),
         };
@@ -50,6 +51,15 @@ impl SessionActor {
         let shared = Arc::clone(&self.shared);
         let caller = Caller { session: self.id, shared, member, request: request.clone() };
         self.later(id, caller.answer_counted(call), ctx);
+    }
+
+    /// What a request asks for, if this broker serves that.
+    fn served(&self, request: &protocol::Request) -> Result<Call, CallError> {
+        let is_for_tests = Method::from_name(request.method()).is_some_and(Method::is_for_tests);
+        if is_for_tests && !self.shared.serves_tests {
+            return Err(CallError::UnknownMethod);
+        }
+        request.call()
     }
 }
 
@@ -105,6 +115,8 @@ impl Caller {
             Call::Settle(params) => self.settle(params).await,
             Call::DelegateSessionKey(params) => self.delegate(params).await,
             Call::RevokeSessionKey(params) => self.revoke(params.session_key).await,
+            Call::TestFund(params) => self.test_fund(params).await,
+            Call::TestReset(_) => self.test_reset().await,
             Call::CreateChannel(params) => return self.create_channel(params).await,
             Call::Ping(_)
             | Call::GetConfig(_)

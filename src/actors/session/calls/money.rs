@@ -84,7 +84,7 @@ impl Caller {
     }
 
     /// Who signed the request itself: the states that it carries have no room for its hash.
-    async fn proven_itself(
+    pub(super) async fn proven_itself(
         &self,
         new_on: Option<ChainId>,
     ) -> Result<(Asked<()>, Vec<Signed<DirectState>>), Refusal> {
@@ -180,7 +180,7 @@ fn unknown_chain(chain_id: ChainId) -> Refusal {
     Refusal::new(Code::UnknownChain).with(Details { chain_id: Some(chain_id), ..Details::default() })
 }
 
-fn invalid_amount(field: &str) -> Refusal {
+pub(super) fn invalid_amount(field: &str) -> Refusal {
     let details = Details { field: Some(field.to_owned()), ..Details::default() };
     Refusal::new(Code::InvalidAmount).with(details)
 }

@@ -228,7 +228,9 @@ pub(in crate::actors::session) async fn settlement(
         | TransferKind::VirtualWithdrawn
         | TransferKind::BrokerDeposited
         | TransferKind::BrokerWithdrawn
-        | TransferKind::Correction => SettlementStatus::Requested,
+        | TransferKind::Correction
+        | TransferKind::TestFunded
+        | TransferKind::BookBegun => SettlementStatus::Requested,
     };
     let token = account.key.token();
     debug_assert_eq!(

@@ -93,7 +93,9 @@ pub(super) async fn answer(
         | Call::CloseChannel(_)
         | Call::Settle(_)
         | Call::DelegateSessionKey(_)
-        | Call::RevokeSessionKey(_) => Response::answer(id, Method::Ping, &ping::Reply {}, now),
+        | Call::RevokeSessionKey(_)
+        | Call::TestFund(_)
+        | Call::TestReset(_) => Response::answer(id, Method::Ping, &ping::Reply {}, now),
     })
 }
 
