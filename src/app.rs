@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -102,6 +103,7 @@ impl App {
             store,
             directory: Directory::default(),
             arbiters: (0..threads).map(|_| Arbiter::new().handle()).collect(),
+            is_serving: AtomicBool::new(false),
             proposals: Proposals::default(),
             checked_chains: CheckedChains::default(),
             read_chains: ReadChains::default(),
@@ -118,6 +120,7 @@ impl App {
         let (facts, serves_tests) = (facts(config, &services), config.broker.mode == Mode::Test);
         let shared = SessionShared { services: Arc::clone(&services), facts, serves_tests };
         let listening = http::listen(config.server.listen, Arc::new(shared)).context("cannot listen")?;
+        services.is_serving.store(true, Ordering::Relaxed);
         Ok(Self { claim, services, listening })
     }
 

@@ -130,6 +130,12 @@ pub enum Refused {
         /// How many there may be.
         max: usize,
     },
+    /// Too many of these were made lately.
+    #[error("too many were made lately; one more in {retry_after_ms} ms")]
+    TooOften {
+        /// How long to wait.
+        retry_after_ms: u64,
+    },
     /// The chain does not answer, or has not been read lately.
     #[error("chain {chain_id} cannot be reached at the moment")]
     ChainUnavailable {

@@ -1,6 +1,7 @@
 //! Services over a store in memory, for tests of single actors: no chains, no sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
         store: Arc::new(store.clone()),
         directory: Directory::default(),
         arbiters: vec![Arbiter::current()],
+        is_serving: AtomicBool::new(true),
         proposals: Proposals::default(),
         checked_chains: CheckedChains::default(),
         read_chains: ReadChains::default(),

@@ -1,6 +1,7 @@
 //! What all actors share: the way to the journal, the store to read from, and who lives where.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use super::stop::Stop;
 use super::supervisor::{Load, SupervisorActor};
 use super::virtual_channel::VirtualChannelActor;
 use crate::chain::ChainClient;
-use crate::store::{PAGE_ROWS_MAX, StateKind, StateRow, Store, StoreError};
+use crate::store::{StateKind, Store};
 
 /// How long a virtual channel waits after its lifetime for a state that was agreed on: time for a member
 /// that was away, short enough that nobody's money hangs.
@@ -57,6 +58,8 @@ pub struct Services {
     pub directory: Directory,
     /// Where owners live: each on the arbiter that its participant's address chooses.
     pub arbiters: Vec<ArbiterHandle>,
+    /// Whether clients can connect: only then does it mean something that one does not.
+    pub is_serving: AtomicBool,
     /// The proposals that wait for an answer.
     pub proposals: Proposals,
     /// Where the broker's money may be spent.
@@ -210,30 +213,12 @@ impl Services {
     pub async fn with_direct_channel(&self, participants: &[Address]) -> Result<BTreeSet<Address>, Refused> {
         let mut found = BTreeSet::new();
         for participant in participants {
-            if self.has_direct_channel(*participant).await.map_err(|_| Refused::Unavailable)? {
+            let has_one = self.store.has_channel(*participant, StateKind::Direct, Phase::Active.code()).await;
+            if has_one.map_err(|_| Refused::Unavailable)? {
                 found.insert(*participant);
             }
         }
         Ok(found)
-    }
-
-    async fn has_direct_channel(&self, participant: Address) -> Result<bool, StoreError> {
-        let mut after = None;
-        loop {
-            let page = self.store.channels_of(participant, after, PAGE_ROWS_MAX).await?;
-            after = page.last().copied();
-            if after.is_none() {
-                return Ok(false);
-            }
-            for id in page {
-                let state = self.store.load(OwnerId::Channel(id)).await?.state;
-                let is_active =
-                    |row: StateRow| row.kind == StateKind::Direct && row.phase == Phase::Active.code();
-                if state.is_some_and(is_active) {
-                    return Ok(true);
-                }
-            }
-        }
     }
 
     /// The virtual channel of this id.

@@ -87,6 +87,10 @@ pub trait Store: Send + Sync + 'static {
         max: u32,
     ) -> Result<Vec<OwnerId>, StoreError>;
 
+    /// Whether a participant is a member of a channel of this kind whose state is in this phase.
+    async fn has_channel(&self, participant: Address, kind: StateKind, phase: u8)
+    -> Result<bool, StoreError>;
+
     /// The channels a participant is a member of, in the order of their ids, beginning after `after`.
     async fn channels_of(
         &self,

@@ -64,6 +64,12 @@ impl Participant {
         &self.keys
     }
 
+    /// The name of the hold by a session key; `None` when no key holds anything.
+    #[must_use]
+    pub fn key_hold(&self) -> Option<Digest> {
+        self.key_hold.as_ref().map(|(hash, _)| *hash)
+    }
+
     /// The session keys once this hold is used; `None` when no key holds it.
     #[must_use]
     pub fn keys_after(&self, request_hash: Digest) -> Option<&SessionKeys> {

@@ -76,6 +76,8 @@ limits! {
         "`auth` frames of one connection; each may cost a recovery";
     PROPOSALS_MAX: usize = 16, "proposals",
         "proposals of one Host that wait for an answer; each is kept in memory until then";
+    PROPOSALS_AT_ONCE_MAX: u64 = 60, "proposals",
+        "what a Host may propose at once; one a minute more";
     ACCEPT_SECS_MAX: u64 = virtual_channel::ACCEPT_SECS_MAX, "seconds",
         "`accept_within_secs`; the Host's share waits as long";
     SESSION_KEYS_MAX: usize = participant::KEYS_MAX, "keys",

@@ -5,9 +5,9 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 
 use super::{
-    Answer, Attach, ChangeKeys, Detach, FromJournal, FundWallet, HasSessions, MoveMoney, NextNonce,
-    NotAttached, ParticipantActor, PrepareDebit, PreparedDebit, Push, Refused, Reply, SESSIONS_MAX,
-    SettleWallet, Tell,
+    Answer, Attach, ChangeKeys, Detach, FromJournal, FundWallet, HasSessions, KEY_SESSIONS_MAX, Listener,
+    MoveMoney, NextNonce, NotAttached, ParticipantActor, PrepareDebit, PreparedDebit, Push, Refused, Reply,
+    SESSIONS_MAX, SettleWallet,
 };
 use crate::actors::prepare::Release;
 use crate::clock;
@@ -47,7 +47,7 @@ impl Handler<ChangeKeys> for ParticipantActor {
 
     fn handle(&mut self, ask: ChangeKeys, ctx: &mut Context<Self>) -> Self::Result {
         let (reply, answered) = later();
-        self.change_keys(&ask.asked, reply, ctx);
+        self.change_keys(ask.asked, reply, ctx);
         answered
     }
 }
@@ -73,8 +73,8 @@ impl Handler<PrepareDebit> for ParticipantActor {
 impl Handler<Release> for ParticipantActor {
     type Result = ();
 
-    fn handle(&mut self, Release { hold }: Release, _: &mut Context<Self>) {
-        self.release(hold);
+    fn handle(&mut self, Release { hold }: Release, ctx: &mut Context<Self>) {
+        self.release(hold, ctx);
     }
 }
 
@@ -90,7 +90,7 @@ impl Handler<HasSessions> for ParticipantActor {
     type Result = bool;
 
     fn handle(&mut self, _: HasSessions, _: &mut Context<Self>) -> bool {
-        self.sessions.values().any(Tell::is_connected)
+        self.sessions.values().any(|listener| listener.tell.is_connected())
     }
 }
 
@@ -101,11 +101,15 @@ impl Handler<Attach> for ParticipantActor {
         if let Some(key) = key.filter(|key| !self.has_key(*key, clock::now())) {
             return Err(NotAttached::KeyEnded { key });
         }
-        self.sessions.retain(|_, tell| tell.is_connected());
-        if self.sessions.len() >= SESSIONS_MAX && !self.sessions.contains_key(&session) {
-            return Err(NotAttached::TooManySessions { max: SESSIONS_MAX });
+        self.sessions.retain(|_, listener| listener.tell.is_connected());
+        let max = if key.is_some() { KEY_SESSIONS_MAX } else { SESSIONS_MAX };
+        let is_of_key = key.is_some();
+        let alike = self.sessions.iter().filter(|(id, _)| **id != session);
+        let alike = alike.filter(|(_, other)| other.key.is_some() == is_of_key);
+        if alike.count() >= max {
+            return Err(NotAttached::TooManySessions { max });
         }
-        self.sessions.insert(session, tell);
+        self.sessions.insert(session, Listener { tell, key });
         Ok(())
     }
 }
@@ -138,7 +142,7 @@ impl StreamHandler<FromJournal> for ParticipantActor {
             }
             FromJournal::Lost { reason, .. } => self.end(&reason, ctx),
             FromJournal::Posted { accounts, state } => {
-                self.posted(&accounts, ctx);
+                self.posted(&accounts, state.is_some(), ctx);
                 if let Some(row) = state {
                     self.adopt(&row, ctx);
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix::prelude::*;
 use domain::channel::Machine as _;
 use domain::ledger::OwnerId;
-use domain::participant::{KeySpend, KeyUse, ParticipantEvent, SessionKeys};
+use domain::participant::{KeyError, KeySpend, KeyUse, ParticipantError, ParticipantEvent, SessionKeys};
 use domain::primitives::{Address, Amount, Timestamp, Token};
 
 use super::{Answer, Asked, KeyChange, ParticipantActor, Preparation, Refused, Reply};
@@ -18,8 +18,35 @@ use crate::store::{StateKind, StateRow};
 const PHASE: u8 = 1;
 
 impl ParticipantActor {
-    /// Lets a key sign for the participant, or ends one.
-    pub(super) fn change_keys(&mut self, asked: &Asked<KeyChange>, reply: Reply, ctx: &mut Context<Self>) {
+    /// Lets a key sign for the participant, or ends one. An end goes before every further use of a key: it waits for no
+    /// more than the one that is being decided.
+    pub(super) fn change_keys(
+        &mut self,
+        asked: Box<Asked<KeyChange>>,
+        reply: Reply,
+        ctx: &mut Context<Self>,
+    ) {
+        let is_revocation = matches!(asked.params, KeyChange::Revoke { .. });
+        if is_revocation
+            && self.participant.key_hold().is_some()
+            && self.revocations.len() < super::REVOCATIONS_MAX
+        {
+            self.revocations.push((asked, reply));
+            return;
+        }
+        self.decide_change(&asked, reply, ctx);
+    }
+
+    /// Decides what has waited for the use of a key to be decided.
+    pub(super) fn revoke_waiting(&mut self, ctx: &mut Context<Self>) {
+        if self.participant.key_hold().is_none() {
+            for (asked, reply) in std::mem::take(&mut self.revocations) {
+                self.decide_change(&asked, reply, ctx);
+            }
+        }
+    }
+
+    fn decide_change(&mut self, asked: &Asked<KeyChange>, reply: Reply, ctx: &mut Context<Self>) {
         let decided = self.check(asked).and_then(|()| {
             let now = clock::now();
             let permit = asked.permit(self.pen.journal().permits(), now)?;
@@ -49,6 +76,9 @@ impl ParticipantActor {
         event: ParticipantEvent,
     ) -> Result<ParticipantEvent, Refused> {
         let Some((key, usage)) = signer else { return Ok(event) };
+        if !self.revocations.is_empty() {
+            return Err(ParticipantError::Key(KeyError::Busy).into());
+        }
         // Every token that the broker keeps a book of belongs to an asset.
         let spent = self.services.assets.count(amounts).ok_or(Refused::Unavailable)?;
         let (spend, event) = (KeySpend { key, usage, spent }, Box::new(event));
@@ -74,6 +104,7 @@ impl ParticipantActor {
                 self.revision = Some(row.revision);
                 // Never refused.
                 let _adopted = self.participant.apply(ParticipantEvent::Adopt { keys }, clock::now());
+                self.revoke_waiting(ctx);
             }
             Err(error) => self.end(&error, ctx),
         }

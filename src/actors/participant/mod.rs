@@ -42,6 +42,12 @@ pub use messages::{
 /// The most sessions of one participant: what one key can make the broker tell over and over.
 pub const SESSIONS_MAX: usize = 16;
 
+/// The most sessions of all its session keys together, beside its own: no key keeps its participant out.
+pub const KEY_SESSIONS_MAX: usize = 8;
+
+/// The most revocations that wait for a use of a key to be decided.
+const REVOCATIONS_MAX: usize = 4;
+
 /// How many messages may wait for the actor: what all its sessions may ask at a time, and a burst of news.
 const MAILBOX: usize = 4_096;
 
@@ -54,8 +60,18 @@ pub struct ParticipantActor {
     pen: Pen<Waiting>,
     /// What is held for others: its name in the machine, and how much.
     holds: BTreeMap<HoldId, (Digest, BTreeMap<Token, Amount>)>,
-    sessions: BTreeMap<SessionId, Tell>,
+    sessions: BTreeMap<SessionId, Listener>,
+    /// Ends of session keys that wait until nobody holds for one; meanwhile no key is used.
+    revocations: Vec<(Box<Asked<KeyChange>>, Reply)>,
     _exit: ExitGuard,
+}
+
+/// A session that is told what happens.
+#[derive(Debug)]
+struct Listener {
+    tell: Tell,
+    /// The session key that logged in; `None` when the participant did itself.
+    key: Option<Address>,
 }
 
 type Reply = oneshot::Sender<Result<Answer, Refused>>;
@@ -86,6 +102,7 @@ impl ParticipantActor {
                 pen,
                 holds: BTreeMap::new(),
                 sessions: BTreeMap::new(),
+                revocations: Vec::new(),
                 _exit: exit,
             }
         })
@@ -99,23 +116,28 @@ impl ParticipantActor {
         self.participant.apply(event, clock::now())?;
         self.holds.insert(hold, (request_hash, amounts));
         let pause = Duration::from_millis(HOLD_MILLIS_MAX);
-        ctx.run_later(pause, move |act, _| act.release(hold));
+        ctx.run_later(pause, move |act, ctx| act.release(hold, ctx));
         let state = self.participant.keys_after(request_hash).map(|keys| self.row_of(keys));
         Ok(PreparedDebit { incarnation: self.pen.incarnation(), state })
     }
 
     /// Gives up what is held for a preparation that ended without a commit.
-    fn release(&mut self, hold: HoldId) {
-        let Some((request_hash, _)) = self.holds.remove(&hold) else { return };
-        let is_shared = self.holds.values().any(|(other, _)| *other == request_hash);
-        if !is_shared {
-            // Releasing never fails: what is not held is not released.
-            let _released = self.participant.apply(ParticipantEvent::Release { request_hash }, clock::now());
+    fn release(&mut self, hold: HoldId, ctx: &mut Context<Self>) {
+        let released = self.holds.remove(&hold).map(|(request_hash, _)| request_hash);
+        // A hold of the same amounts may have ended in its place.
+        for request_hash in released.into_iter().chain(self.participant.key_hold()) {
+            let is_named = self.holds.values().any(|(other, _)| *other == request_hash);
+            if !is_named {
+                // Releasing never fails: what is not held is not released.
+                let _released =
+                    self.participant.apply(ParticipantEvent::Release { request_hash }, clock::now());
+            }
         }
+        self.revoke_waiting(ctx);
     }
 
     /// Takes in what somebody else's commit posted to the wallet accounts.
-    fn posted(&mut self, accounts: &[PostedAccount], ctx: &mut Context<Self>) {
+    fn posted(&mut self, accounts: &[PostedAccount], by_key: bool, ctx: &mut Context<Self>) {
         let (mut tokens, mut debits) = (BTreeSet::new(), BTreeMap::new());
         for posted in accounts {
             match self.pen.counts(posted) {
@@ -136,7 +158,7 @@ impl ParticipantActor {
             }
         }
         if !debits.is_empty() {
-            self.spent(debits, ctx);
+            self.spent(debits, by_key, ctx);
         }
         self.tell_balances(&tokens);
     }
@@ -148,9 +170,13 @@ impl ParticipantActor {
         }
     }
 
-    /// The commit that was held for is durable.
-    fn spent(&mut self, amounts: BTreeMap<Token, Amount>, ctx: &mut Context<Self>) {
-        let hold = self.holds.iter().find(|(_, (_, held))| *held == amounts).map(|(hold, _)| *hold);
+    /// The commit that was held for is durable: that of a session key, or that of the participant itself.
+    fn spent(&mut self, amounts: BTreeMap<Token, Amount>, by_key: bool, ctx: &mut Context<Self>) {
+        let of_key = self.participant.key_hold();
+        let is_it = |hash: Digest, held: &BTreeMap<Token, Amount>| {
+            *held == amounts && (of_key == Some(hash)) == by_key
+        };
+        let hold = self.holds.iter().find(|(_, (hash, held))| is_it(*hash, held)).map(|(hold, _)| *hold);
         let held = hold.and_then(|hold| self.holds.remove(&hold));
         // A hold that has run out is gone from the machine too: then nothing is held under any name.
         let request_hash = held.map_or(Digest::from_bytes([0; 32]), |(request_hash, _)| request_hash);
@@ -186,7 +212,7 @@ impl ParticipantActor {
 
     /// Passes something on to every session. Who cannot take it is let go: it closes as slow, or is gone.
     fn tell(&mut self, push: &Push) {
-        self.sessions.retain(|_, tell| tell.tell(push.clone()));
+        self.sessions.retain(|_, listener| listener.tell.tell(push.clone()));
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 use domain::crypto::{LoginChallenge, LoginText};
+use domain::participant::SessionKey;
 use domain::primitives::{Address, Timestamp};
 use domain::protocol::{
     AUTH_ATTEMPTS_MAX, Auth, CHALLENGE_LIFETIME_MS, Code, Details, FrameId, Refusal, ServerBody, ServerFrame,
@@ -18,7 +19,7 @@ use crate::clock;
 pub(super) struct Login {
     participant: Option<Address>,
     /// The session key that logged in for the participant, and until when; `None` when it did itself.
-    key: Option<(Address, Timestamp)>,
+    key: Option<(Address, Arc<SessionKey>)>,
     open: Option<LoginText>,
     attempts: u32,
 }
@@ -31,12 +32,17 @@ impl Login {
 
     /// The session key that logged in; `None` when the participant did itself.
     pub(super) fn key(&self) -> Option<Address> {
-        self.key.map(|(key, _)| key)
+        self.key.as_ref().map(|(key, _)| *key)
+    }
+
+    /// What that key may do.
+    pub(super) fn session_key(&self) -> Option<Arc<SessionKey>> {
+        self.key.as_ref().map(|(_, session_key)| Arc::clone(session_key))
     }
 
     /// Whether the session key that logged in has expired.
     pub(super) fn has_ended(&self, now: Timestamp) -> bool {
-        self.key.is_some_and(|(_, expires_at)| now >= expires_at)
+        self.key.as_ref().is_some_and(|(_, session_key)| !session_key.is_live(now))
     }
 
     /// Opens a challenge; an open one is replaced.
@@ -101,12 +107,12 @@ impl SessionActor {
         let services = Arc::clone(self.services());
         let looked_up = async move {
             let live = keys::of_one(&services, participant).await?;
-            let expires_at = live.live(key, clock::now()).map(|session_key| session_key.expires_at);
+            let session_key = live.live(key, clock::now()).cloned().map(Arc::new);
             let details = Details { participant: Some(key), ..Details::default() };
-            expires_at.ok_or_else(|| Refusal::new(Code::UnknownSessionKey).with(details))
+            session_key.ok_or_else(|| Refusal::new(Code::UnknownSessionKey).with(details))
         };
         ctx.wait(looked_up.into_actor(self).map(move |looked_up, act, ctx| match looked_up {
-            Ok(expires_at) => act.logged_in(id, participant, Some((key, expires_at)), ctx),
+            Ok(session_key) => act.logged_in(id, participant, Some((key, session_key)), ctx),
             Err(refusal) => act.refuse(id, refusal, ctx),
         }));
     }
@@ -115,7 +121,7 @@ impl SessionActor {
         &mut self,
         id: Option<FrameId>,
         address: Address,
-        key: Option<(Address, Timestamp)>,
+        key: Option<(Address, Arc<SessionKey>)>,
         ctx: &mut Ctx,
     ) {
         (self.login.participant, self.login.key) = (Some(address), key);

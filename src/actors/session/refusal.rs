@@ -35,6 +35,7 @@ pub(super) fn of(refused: &Refused) -> Refusal {
         Refused::TooMany { max } => {
             says(Code::LimitReached).with(Details { max: u64::try_from(*max).ok(), ..Details::default() })
         }
+        Refused::TooOften { retry_after_ms } => says(Code::RateLimited).retry_after_ms(*retry_after_ms),
         Refused::Overloaded => Refusal::new(Code::Overloaded),
         Refused::Unavailable => Refusal::new(Code::Unavailable),
     }
@@ -52,6 +53,7 @@ pub(super) fn of_room(channel: ChannelId, refused: &Refused) -> Refusal {
         | Refused::Opening(_)
         | Refused::LiquidityShort { .. }
         | Refused::TooMany { .. }
+        | Refused::TooOften { .. }
         | Refused::ChainUnavailable { .. }
         | Refused::Overloaded
         | Refused::Unavailable => of(refused),

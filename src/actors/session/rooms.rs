@@ -32,12 +32,12 @@ impl SessionActor {
             return self.refuse(id, Refusal::new(Code::LimitReached).with(details), ctx);
         }
         let (services, session) = (Arc::clone(self.services()), self.id);
-        let tell = self.tell(ctx);
+        let (tell, key) = (self.tell(ctx), self.login.session_key());
         let position =
             after.map(|after| virtual_channel::Position { epoch: Epoch::new(after.epoch), seq: after.seq });
         let subscribed = async move {
             let room = room_of(&services, channel).await?;
-            let ask = Subscribe { session, tell, member, position };
+            let ask = Subscribe { session, tell, member, key, position };
             room.send(ask).await.map_err(|_| gone())?.map_err(|refused| room_refusal(channel, &refused))
         };
         // What is said from here on comes after the answer: the room is asked with nothing in between.
@@ -84,10 +84,10 @@ impl SessionActor {
         ctx: &mut Ctx,
     ) {
         let (services, session) = (Arc::clone(self.services()), self.id);
-        let payload = data.get().to_owned();
+        let (payload, key) = (data.get().to_owned(), self.login.session_key());
         let published = async move {
             let room = room_of(&services, channel).await?;
-            let said = room.send(Publish { session, member, payload }).await.map_err(|_| gone())?;
+            let said = room.send(Publish { session, member, key, payload }).await.map_err(|_| gone())?;
             stamped(channel, said)
         };
         self.later(id, published, ctx);
@@ -146,6 +146,7 @@ fn room_refusal(channel: ChannelId, refused: &RoomRefused) -> Refusal {
     };
     match refused {
         RoomRefused::Ended => of(Code::ChannelClosed),
+        RoomRefused::OutOfScope => Refusal::new(Code::SessionKeyForbidden).saying(refused),
         RoomRefused::Topic(
             TopicError::NotAMember { .. } | TopicError::RoomRpc(RoomRpcError::NotAMember { .. }),
         ) => of(Code::UnknownChannel),

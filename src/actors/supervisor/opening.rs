@@ -162,7 +162,7 @@ async fn try_prepare(
     let with_direct_channel = services.with_direct_channel(&definition.participants).await?;
     let terms = terms(services, &with_direct_channel);
     judge(&asked.params, request.clone(), &terms, clock::now())?;
-    let slot = accept_within_secs.map(|_| services.proposals.take(asked.by)).transpose()?;
+    let slot = accept_within_secs.map(|_| services.proposals.take(asked.by, clock::now())).transpose()?;
     let mut preparation = Preparation::begin();
     preparation.parts(services, &asked.states, asked.hash()).await?;
     request.parts = preparation.part_moves();

@@ -6,7 +6,7 @@ use futures::channel::oneshot;
 
 use super::{
     AskVirtualChannel, CallInRoom, FromJournal, Job, MayCall, Publish, Published, Refused, RoomRefused,
-    Subscribe, Subscribed, Unsubscribe, VirtualChannelActor, WAITING_MAX,
+    Subscribe, Subscribed, Unsubscribe, VirtualChannelActor, WAITING_MAX, Wish,
 };
 use crate::actors::answer::Answer;
 
@@ -22,17 +22,21 @@ impl Actor for VirtualChannelActor {
 impl Handler<AskVirtualChannel> for VirtualChannelActor {
     type Result = ResponseFuture<Result<Answer, Refused>>;
 
-    /// Queues a request whose answer comes later, unless too many wait.
+    /// Queues a request whose answer comes later, unless too many wait. The end of a proposal goes before everything that
+    /// waits: nobody keeps the other's money by asking for more.
     fn handle(
         &mut self,
         AskVirtualChannel { asked }: AskVirtualChannel,
         ctx: &mut Context<Self>,
     ) -> Self::Result {
-        if self.jobs.len() >= WAITING_MAX {
-            return std::future::ready(Err(Refused::Overloaded)).boxed_local();
-        }
         let (reply, answered) = oneshot::channel();
-        self.queue(Job { asked, reply }, ctx);
+        if matches!(asked.params, Wish::Decline) {
+            self.decline(&asked, reply, ctx);
+        } else if self.jobs.len() >= WAITING_MAX {
+            return std::future::ready(Err(Refused::Overloaded)).boxed_local();
+        } else {
+            self.queue(Job { asked, reply }, ctx);
+        }
         answered.map(|answered| answered.unwrap_or(Err(Refused::Unavailable))).boxed_local()
     }
 }

@@ -1,5 +1,6 @@
 //! Whether the Host of a proposal is still there: its money waits for a room that nobody may ever enter.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -21,7 +22,7 @@ impl VirtualChannelActor {
     /// Looks after the Host of a proposal, until it is none any more.
     pub(super) fn watch_host(&mut self, ctx: &mut Context<Self>) {
         if self.channel.phase() == Phase::Proposed {
-            self.slot = Some(self.services.proposals.count_in(self.channel.host()));
+            self.slot = Some(self.services.proposals.count_in(self.channel.host(), clock::now()));
             ctx.run_later(LOOK_INTERVAL, Self::look_for_host);
         }
     }
@@ -41,7 +42,8 @@ impl VirtualChannelActor {
         if self.channel.phase() != Phase::Proposed {
             return;
         }
-        self.absences = if is_there { 0 } else { self.absences + 1 };
+        let may_be_there = self.services.is_serving.load(Ordering::Relaxed);
+        self.absences = if is_there || !may_be_there { 0 } else { self.absences + 1 };
         // Whoever is about to accept goes first.
         if self.absences > ABSENCES_MAX && !self.is_asking {
             match self.channel.apply(VirtualChannelEvent::HostGone, clock::now()) {

@@ -1,8 +1,11 @@
 //! What a virtual channel understands.
 
+use std::sync::Arc;
+
 use actix::prelude::*;
 use domain::channel::virtual_channel::{Position, Resumed, RoomRpc, TopicError};
 use domain::crypto::{Signed, VirtualAllocation, VirtualState};
+use domain::participant::SessionKey;
 use domain::primitives::{Address, Timestamp};
 
 use crate::actors::answer::Answer;
@@ -66,6 +69,8 @@ pub struct Subscribe {
     pub tell: Tell,
     /// Whose session it is.
     pub member: Address,
+    /// The session key that logged in; `None` when the member did itself.
+    pub key: Option<Arc<SessionKey>>,
     /// Up to where it has heard everything; `None` for who begins here.
     pub position: Option<Position>,
 }
@@ -98,6 +103,8 @@ pub struct Publish {
     pub session: SessionId,
     /// Who says it.
     pub member: Address,
+    /// The session key that logged in; `None` when the member did itself.
+    pub key: Option<Arc<SessionKey>>,
     /// What, as it came.
     pub payload: String,
 }
@@ -145,6 +152,9 @@ pub enum RoomRefused {
     /// The channel has ended, and its topic with it.
     #[error("the virtual channel has ended")]
     Ended,
+    /// The session key may not sign in this room.
+    #[error("the session key may not sign in this room")]
+    OutOfScope,
     /// The topic refuses.
     #[error(transparent)]
     Topic(#[from] TopicError),

@@ -53,6 +53,12 @@ impl VirtualChannelActor {
         }
     }
 
+    /// Ends a proposal at once: whoever asks others meanwhile is judged again.
+    pub(super) fn decline(&mut self, asked: &Asked<Wish>, reply: Reply, ctx: &mut Context<Self>) {
+        let decided = self.check(asked).and_then(|()| self.decide(asked, Vec::new(), BTreeSet::new()));
+        self.conclude(asked, decided.map(|decided| (decided, None)), reply, ctx);
+    }
+
     /// Refuses a repeat, and what is wrong by itself before anybody is asked to hold anything. For a stranger the channel
     /// does not exist (L12).
     fn check(&self, asked: &Asked<Wish>) -> Result<(), Refused> {

@@ -1,6 +1,7 @@
 //! The room: who listens, and what is said. Nothing here touches money or the journal.
 
 use domain::channel::virtual_channel::{Delivery, Message, RoomRpc, TopicError, route_room_rpc};
+use domain::participant::{KeyUse, SessionKey};
 use domain::primitives::Address;
 
 use super::{
@@ -12,8 +13,9 @@ use crate::clock;
 
 impl VirtualChannelActor {
     pub(super) fn subscribe(&mut self, ask: Subscribe) -> Result<Subscribed, RoomRefused> {
-        let Subscribe { session, tell, member, position } = ask;
+        let Subscribe { session, tell, member, key, position } = ask;
         self.check_talk(member)?;
+        self.check_scope(key.as_deref())?;
         let resumed = position.map(|position| self.topic.resume_from(member, position)).transpose()?;
         let position = self.topic.subscribe(session, member)?;
         self.listeners.insert(session, tell);
@@ -27,6 +29,7 @@ impl VirtualChannelActor {
 
     pub(super) fn publish(&mut self, ask: &Publish) -> Result<Published, RoomRefused> {
         self.check_talk(ask.member)?;
+        self.check_scope(ask.key.as_deref())?;
         let delivery = self.topic.publish(ask.session, ask.member, &ask.payload, clock::now())?;
         let channel = self.channel.id();
         Ok(self.deliver(delivery, |message| Push::Message { channel, message }))
@@ -63,6 +66,12 @@ impl VirtualChannelActor {
             return Err(TopicError::NotAMember { participant: member }.into());
         }
         if self.channel.phase().is_end() { Err(RoomRefused::Ended) } else { Ok(()) }
+    }
+
+    fn check_scope(&self, key: Option<&SessionKey>) -> Result<(), RoomRefused> {
+        let application = self.channel.definition().application.clone();
+        let may = key.is_none_or(|key| key.allows(&KeyUse::Room { application }));
+        if may { Ok(()) } else { Err(RoomRefused::OutOfScope) }
     }
 
     /// Passes a message on. Who cannot take it is unsubscribed: its session closes as slow, or is gone.

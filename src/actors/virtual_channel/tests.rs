@@ -129,7 +129,8 @@ async fn who_listens_to_a_room_that_is_rebuilt_hears_of_it() {
     SupervisorActor::open(Arc::clone(&services)).await.unwrap();
     let room = services.virtual_channel(channel.id()).await.unwrap();
     let (tell, told) = samples::listener();
-    let ask = Subscribe { session: SessionId::random(), tell, member: members()[0], position: None };
+    let ask =
+        Subscribe { session: SessionId::random(), tell, member: members()[0], key: None, position: None };
     room.send(ask).await.unwrap().unwrap();
     // Another incarnation ends this one.
     let author = Author::Owner(OwnerId::Channel(channel.id()));
@@ -315,9 +316,10 @@ async fn a_proposal_counts_against_its_host_until_it_ends() {
     SupervisorActor::open(Arc::clone(&services)).await.unwrap();
     services.virtual_channel(channel.id()).await.unwrap();
     let host = members()[0];
-    let slots: Vec<_> = (1..PROPOSALS_MAX).map(|_| services.proposals.take(host).unwrap()).collect();
-    assert!(services.proposals.take(host).is_err());
+    let slots: Vec<_> =
+        (1..PROPOSALS_MAX).map(|_| services.proposals.take(host, clock::now()).unwrap()).collect();
+    assert!(services.proposals.take(host, clock::now()).is_err());
     seconds(40).await;
-    assert!(services.proposals.take(host).is_ok(), "it was given back");
+    assert!(services.proposals.take(host, clock::now()).is_ok(), "it was given back");
     drop(slots);
 }

@@ -158,6 +158,12 @@ impl Book {
         due.into_iter().map(|(_, owner)| owner).take(max as usize).collect()
     }
 
+    pub(super) fn has_channel(&self, participant: Address, kind: StateKind, phase: u8) -> bool {
+        let mine = self.members.iter().filter(|row| row.participant == participant).map(|row| row.channel);
+        let mut states = mine.filter_map(|channel| self.states.get(&OwnerId::Channel(channel)));
+        states.any(|row| row.kind == kind && row.phase == phase)
+    }
+
     pub(super) fn in_phase(
         &self,
         kind: StateKind,

@@ -152,6 +152,15 @@ impl Store for MemoryStore {
         self.read(|book| book.due(before, max))
     }
 
+    async fn has_channel(
+        &self,
+        participant: Address,
+        kind: StateKind,
+        phase: u8,
+    ) -> Result<bool, StoreError> {
+        self.read(|book| book.has_channel(participant, kind, phase))
+    }
+
     async fn in_phase(
         &self,
         kind: StateKind,

@@ -86,6 +86,15 @@ impl Store for SqlStore {
         read::due(&self.readers, before, max).await
     }
 
+    async fn has_channel(
+        &self,
+        participant: Address,
+        kind: StateKind,
+        phase: u8,
+    ) -> Result<bool, StoreError> {
+        read::has_channel(&self.readers, participant, kind, phase).await
+    }
+
     async fn in_phase(
         &self,
         kind: StateKind,

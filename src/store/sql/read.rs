@@ -3,7 +3,7 @@
 use domain::ledger::{AccountKey, AccountKind, OwnerId, RequestKey};
 use domain::primitives::{Address, ChainId, ChannelId, Timestamp};
 use entity::{accounts, cursors, entries, head, inbox, members, outbox, requests, states, transfers};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, EntityTrait, FromQueryResult, ModelTrait, QueryFilter,
     QueryOrder, QuerySelect, Select, SelectModel, Selector, Statement, Value,
@@ -218,6 +218,32 @@ pub(super) async fn entry_page(
 ) -> Result<Vec<EntryRow>, StoreError> {
     let page = entries::Entity::find().filter(entries::Column::Id.gt(beyond(after.map(|id| id.0))));
     rows(db, page.order_by_asc(entries::Column::Id).limit(u64::from(max))).await
+}
+
+pub(super) async fn has_channel(
+    db: &Db,
+    participant: Address,
+    kind: StateKind,
+    phase: u8,
+) -> Result<bool, StoreError> {
+    use states::Column::{Kind, OwnerId as Id, OwnerKind, Phase};
+    let (channels, _) = codes::of_owner(OwnerId::Channel(ChannelId::NONE));
+    let mine = Query::select()
+        .column(members::Column::ChannelId)
+        .from(members::Entity)
+        .and_where(members::Column::Participant.eq(participant.as_bytes().to_vec()))
+        .to_owned();
+    let found = states::Entity::find()
+        .select_only()
+        .column(OwnerKind)
+        .filter(OwnerKind.eq(channels))
+        .filter(Id.in_subquery(mine))
+        .filter(Kind.eq(codes::of_state_kind(kind)))
+        .filter(Phase.eq(i16::from(phase)))
+        .limit(1)
+        .into_tuple::<i16>();
+    let found = found.one(db).await.map_err(|err| error::of_read(&err, states::Model::TABLE))?;
+    Ok(found.is_some())
 }
 
 pub(super) async fn in_phase(

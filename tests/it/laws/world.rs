@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -102,6 +103,7 @@ impl World {
             store: Arc::clone(&store),
             directory: Directory::default(),
             arbiters: threads.0.iter().map(Arbiter::handle).collect(),
+            is_serving: AtomicBool::new(false),
             proposals: Proposals::default(),
             checked_chains: CheckedChains::default(),
             read_chains: ReadChains::default(),

@@ -33,6 +33,8 @@ async fn session_keys_do_what_they_were_delegated_to_do_and_nothing_else(databas
     forbidden(&world, &mut session, &alices).await;
     playing(&world, &mut session, &mut alice).await;
     scopes(&world, &mut alice).await;
+    talking(&world, &mut alice).await;
+    crowding(&world, &mut alice).await;
     listed(&world, &mut alice).await;
     ended(&world, &mut alice, session).await;
     world.finish().await;
@@ -43,9 +45,9 @@ fn key(world: &World) -> SigningKey {
 }
 
 /// A delegation of everything, with a cap of 100.
-fn delegation(key: &SigningKey) -> Value {
+fn delegation(participant: &SigningKey, key: &SigningKey) -> Value {
     let expires_at = clock::now().plus_millis(3_600_000);
-    json!({"session_key": key.address(), "scope": ["transfer", "rooms"], "application": "session",
+    json!({"participant": participant.address(), "session_key": key.address(), "scope": ["transfer", "rooms"], "application": "session",
         "caps": [{"asset": "SHIB", "amount": "100"}], "expires_at": expires_at})
 }
 
@@ -55,7 +57,7 @@ fn delegate(world: &World, params: &Value) -> Ask {
 
 async fn delegating(world: &World, alice: &mut Socket) {
     let (a, b, key) = (world.key("alice"), world.key("bob"), key(world));
-    let right = delegation(&key);
+    let right = delegation(&world.key("alice"), &key);
     let with = |field: &str, value: Value| {
         let mut params = right.clone();
         params[field] = value;
@@ -68,6 +70,7 @@ async fn delegating(world: &World, alice: &mut Socket) {
         ("without the key", delegate(world, &right).by(&a), "missing_signature"),
         ("without the participant", delegate(world, &right).by(&key), "missing_signature"),
         ("by somebody else", delegate(world, &right).by(&b).by(&key), "unknown_signer"),
+        ("for somebody else", with("participant", json!(b.address())), "invalid_params"),
         ("for nothing", with("scope", json!([])), "invalid_params"),
         ("for one thing twice", with("scope", json!(["rooms", "rooms"])), "invalid_params"),
         ("for what there is not", with("scope", json!(["steal"])), "invalid_params"),
@@ -163,7 +166,7 @@ async fn forbidden(world: &World, session: &mut Socket, alices: &Direct) {
     let close = world.ask("close_channel", &json!({"channel_id": alices.id()})).by(&key);
     let close = close.carrying(alices.signed(&alices.last()));
     let other = world.key("another session key");
-    let more = delegate(world, &delegation(&other)).by(&key).by(&other);
+    let more = delegate(world, &delegation(&world.key("alice"), &other)).by(&key).by(&other);
     let revoke = world.ask("revoke_session_key", &json!({"session_key": key.address()})).by(&key);
     let settle = json!({"chain_id": world.token.chain_id, "token": world.token.address, "amount": "5",
         "channel": {"participants": [world.address("alice"), world.broker.address()],
@@ -249,7 +252,7 @@ async fn scopes(world: &World, alice: &mut Socket) {
     let (a, b) = (world.key("alice"), world.key("bob"));
     let (pays, plays) = (world.key("a key that pays"), world.key("a key that plays"));
     for (key, scope) in [(&pays, "transfer"), (&plays, "rooms")] {
-        let mut params = delegation(key);
+        let mut params = delegation(&world.key("alice"), key);
         params["scope"] = json!([scope]);
         params["application"] = if scope == "rooms" { json!("chess") } else { Value::Null };
         world.done(alice, scope, &delegate(world, &params).by(&a).by(key).frame()).await;
@@ -270,6 +273,55 @@ async fn scopes(world: &World, alice: &mut Socket) {
     world.done(&mut bob, "a room that Bob asks for", &room("chess", &plays)).await;
 }
 
+/// A session of a key is heard in rooms of its application only.
+async fn talking(world: &World, alice: &mut Socket) {
+    let (a, b, key) = (world.key("alice"), world.key("bob"), key(world));
+    let mut session = Socket::connect(&world.url).await;
+    log_in(&mut session, &key, &json!(a.address())).await;
+    for (application, may) in [("session", true), ("go", false)] {
+        let mut definition = json!(room_of(world));
+        definition["application"] = json!(application);
+        let ask = opening(world, &definition, json!([])).by(&a).by(&b);
+        let answer = world.done(alice, application, &ask.frame()).await;
+        let id = answer["data"]["res"][2]["app_session_id"].as_str().unwrap().to_owned();
+        for frame in [
+            format!(r#"{{"type":"subscribe","channel":"{id}"}}"#),
+            format!(r#"{{"type":"publish","channel":"{id}","data":1}}"#),
+        ] {
+            if may {
+                let answer = session.ask(&frame).await;
+                world.check(answer["type"] != "error", &answer);
+            } else {
+                world.refused(&mut session, &frame, &frame, "session_key_forbidden").await;
+            }
+        }
+    }
+}
+
+/// However many sessions a key has: its participant gets in and ends it.
+async fn crowding(world: &World, alice: &mut Socket) {
+    let (a, key) = (world.key("alice"), world.key("a key of a crowd"));
+    let ask = delegate(world, &delegation(&a, &key)).by(&a).by(&key);
+    world.done(alice, "a key of a crowd", &ask.frame()).await;
+    let mut sessions = Vec::new();
+    loop {
+        let mut session = Socket::connect(&world.url).await;
+        let answer = log_in(&mut session, &key, &json!(a.address())).await;
+        if answer["type"] != "auth_success" {
+            world.check(answer["data"]["code"] == "too_many_sessions", &answer);
+            break;
+        }
+        sessions.push(session);
+    }
+    let mut itself = world.session("alice").await;
+    let revoke = world.ask("revoke_session_key", &json!({"session_key": key.address()})).by(&a);
+    world.done(&mut itself, "the end of the crowd", &revoke.frame()).await;
+    for session in &mut sessions {
+        let (_, reason) = session.until_closed().await;
+        world.check(reason == "session_key_ended", &reason);
+    }
+}
+
 async fn listed(world: &World, alice: &mut Socket) {
     let keys = |answer: Value| answer["data"]["res"][2]["session_keys"].as_array().unwrap().clone();
     let list = world.ask("get_session_keys", &json!({}));
@@ -284,11 +336,11 @@ async fn listed(world: &World, alice: &mut Socket) {
     let a = world.key("alice");
     for number in 3..SESSION_KEYS_MAX {
         let key = world.key(&format!("key {number}"));
-        let ask = delegate(world, &delegation(&key)).by(&a).by(&key);
+        let ask = delegate(world, &delegation(&world.key("alice"), &key)).by(&a).by(&key);
         world.done(alice, "one more key", &ask.frame()).await;
     }
     let key = world.key("one key too many");
-    let ask = delegate(world, &delegation(&key)).by(&a).by(&key);
+    let ask = delegate(world, &delegation(&world.key("alice"), &key)).by(&a).by(&key);
     world.refused(alice, "one key too many", &ask.frame(), "limit_reached").await;
 }
 
@@ -308,7 +360,7 @@ async fn ended(world: &World, alice: &mut Socket, mut session: Socket) {
     let answer = log_in(&mut socket, &key, &json!(a.address())).await;
     world.check(answer["data"]["code"] == "unknown_session_key", &answer);
     let brief = world.key("a key for a moment");
-    let mut params = delegation(&brief);
+    let mut params = delegation(&world.key("alice"), &brief);
     params["expires_at"] = json!(clock::now().plus_millis(1_500));
     world.done(alice, "a key for a moment", &delegate(world, &params).by(&a).by(&brief).frame()).await;
     let mut session = Socket::connect(&world.url).await;

@@ -157,6 +157,13 @@ async fn accepting(world: &World, alice: &mut Socket, bob: &mut Socket, bobs: &D
     let shown = proposal.told(bob, "proposed").await;
     let lasts = shown["expires_at"].as_u64().unwrap() - shown["created_at"].as_u64().unwrap();
     world.check(lasts == 300_000 && shown["allocations"] == proposal.allocations, &shown);
+    world.check(shown["session_data"].is_null(), "a stranger's data is not pushed");
+    let read = world.ask("get_app_sessions", &json!({"app_session_id": proposal.id()})).frame();
+    let read = world.done(bob, "the proposal", &read).await;
+    world.check(read["data"]["res"][2]["app_sessions"][0]["session_data"] == "chess", &read);
+    let mut stranger = world.session("mallory").await;
+    let probe = proposal.ask(world).by(&world.key("mallory"));
+    world.refused(&mut stranger, "a room of others that is there", &probe.frame(), "wrong_role").await;
     let id = proposal.id();
     world.check(balances(world, alice, id).await == ("280".to_owned(), "20".to_owned()), "the Host has paid");
     world.check(balances(world, bob, id).await == ("0".to_owned(), "0".to_owned()), "the Guest has not");

@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use clearnet::store::{AccountId, Batch, EntryId, InboxId, MemberRow, OutboxId, OutboxStatus, TransferId};
+use clearnet::store::{
+    AccountId, Batch, EntryId, InboxId, MemberRow, OutboxId, OutboxStatus, StateKind, StateRow, TransferId,
+};
 use domain::ledger::{OwnerId, RequestKey};
 use domain::primitives::{Address, ChainId, ChannelId};
 
@@ -18,6 +20,7 @@ super::on_every_store!(
     pages_channels_of_a_participant,
     pages_what_goes_to_and_comes_from_a_chain,
     tells_who_is_due_the_longest_due_first,
+    tells_which_channels_are_in_a_phase_and_who_has_one,
 );
 
 /// Walks through pages of every size and compares with `all`.
@@ -175,4 +178,36 @@ async fn tells_who_is_due_the_longest_due_first(database: Database) {
         assert_eq!(store.due(at(30), max).await.unwrap(), order[..max as usize]);
     }
     assert_eq!(store.answer(request(1)).await.unwrap(), None);
+}
+
+async fn tells_which_channels_are_in_a_phase_and_who_has_one(database: Database) {
+    let mut writer = Writer::open(&database).await;
+    let row = |n, kind, phase| StateRow { kind, phase, ..state(OwnerId::Channel(channel(n)), None) };
+    let (direct, virtual_channel) = (StateKind::Direct, StateKind::Virtual);
+    let states = [
+        row(1, virtual_channel, 5),
+        row(2, direct, 5),
+        row(3, virtual_channel, 1),
+        row(4, virtual_channel, 5),
+        row(5, virtual_channel, 5),
+        StateRow { kind: virtual_channel, phase: 5, ..state(OwnerId::Participant(address(6)), None) },
+    ];
+    let member = |who, n| MemberRow { participant: address(who), channel: channel(n) };
+    let members = vec![member(1, 2), member(1, 3), member(2, 3), member(2, 9)];
+    let batch = Batch { states: states.to_vec(), members, ..writer.batch() };
+    writer.write(&batch).await.unwrap();
+    let store = &writer.store;
+    let found = async |after, max| store.in_phase(virtual_channel, 5, after, max).await.unwrap();
+    let [first, second, third] = [1, 4, 5].map(|n| OwnerId::Channel(channel(n)));
+    let all = [first, second, third, OwnerId::Participant(address(6))];
+    assert_eq!(found(None, 9).await, all);
+    assert_eq!(found(None, 2).await, all[..2]);
+    assert_eq!(found(Some(first), 2).await, all[1..3]);
+    assert_eq!(found(Some(third), 9).await, all[3..]);
+    assert_eq!(found(Some(all[3]), 9).await, []);
+    let has = async |who, kind, phase| store.has_channel(address(who), kind, phase).await.unwrap();
+    assert!(has(1, direct, 5).await && has(1, virtual_channel, 1).await && has(2, virtual_channel, 1).await);
+    assert!(
+        !has(2, direct, 5).await && !has(1, virtual_channel, 5).await && !has(3, virtual_channel, 1).await
+    );
 }

@@ -186,7 +186,12 @@ impl VirtualChannel {
 
     /// Tells every member of what has just happened.
     pub(super) fn notice(&self, change: Change) -> VirtualChannelEffect {
-        let notification = Box::new(Notification { change, channel: self.snapshot() });
+        let mut channel = self.snapshot();
+        // Nobody is sent what a stranger wants it to read, as long as it may be: it can look.
+        if self.version == Version::ZERO {
+            channel.data = None;
+        }
+        let notification = Box::new(Notification { change, channel });
         VirtualChannelEffect::Notify { to: self.members().to_vec(), notification }
     }
 

@@ -14,6 +14,8 @@ pub type Application = Text<NAME_BYTES_MAX>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
+    /// The requester, for whom the key signs: so the key's signature is for nobody else.
+    pub participant: Address,
     /// The key, which signs this request too.
     pub session_key: Address,
     /// What it may sign; at least one.
@@ -68,7 +70,7 @@ pub struct Reply {
 }
 
 /// An example of [`Params`].
-pub const PARAMS_EXAMPLE: &str = r#"{"session_key":"0x5CbDd86a2FA8Dc4bDdd8a8f69dBa48572EeC07FB","scope":["transfer","rooms"],"application":"tic-tac-toe","caps":[{"asset":"usdc","amount":"50000000"}],"expires_at":1700086400000}"#;
+pub const PARAMS_EXAMPLE: &str = r#"{"participant":"0x14791697260E4c9A71f18484C9f997B308e59325","session_key":"0x5CbDd86a2FA8Dc4bDdd8a8f69dBa48572EeC07FB","scope":["transfer","rooms"],"application":"tic-tac-toe","caps":[{"asset":"usdc","amount":"50000000"}],"expires_at":1700086400000}"#;
 
 /// An example of [`Reply`].
 pub const REPLY_EXAMPLE: &str =

@@ -23,6 +23,10 @@ impl Caller {
             let details = Details { participant: Some(key), ..Details::default() };
             return Err(Refusal::new(Code::MissingSignature).with(details).into());
         }
+        if params.participant != self.member {
+            let details = Details { field: Some("participant".to_owned()), ..Details::default() };
+            return Err(Refusal::new(Code::InvalidParams).with(details).into());
+        }
         let session_key = self.read(params)?;
         self.change_keys(asked, KeyChange::Delegate { key, session_key }).await
     }

@@ -55,6 +55,10 @@ impl Caller {
         };
         let usage = KeyUse::Room { application: params.definition.application.to_string() };
         let asked = self.proven(&[self.member], Some(&usage)).await?.about(opening);
+        // Whether there is a channel of these terms is for its members to know.
+        if params.definition.participants.first().is_some_and(|host| *host != self.member) {
+            return Err(Refusal::new(Code::WrongRole).into());
+        }
         let supervisor = self.services().supervisor()?;
         Ok(within(supervisor.send(OpenVirtualChannel { asked: Box::new(asked) })).await?)
     }
