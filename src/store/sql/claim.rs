@@ -77,7 +77,7 @@ impl Claim {
             let is_held = match self.try_now().await {
                 Ok(is_held) => is_held,
                 Err(error) => {
-                    log::debug!("the claim on the store cannot be looked after: {error}");
+                    log::debug!(error:%; "the claim on the store cannot be looked after");
                     false
                 }
             };
