@@ -121,7 +121,8 @@ async fn proposing(world: &World, alice: &mut Socket, alices: &Direct) {
     let (us, guest) = (a.address(), b.address());
     let cases = [
         ("of another Host", members(vec![guest, us]).by(&a), "wrong_role"),
-        ("of two strangers", members(vec![guest, carol.address()]).by(&a), "not_a_member"),
+        ("of two strangers", members(vec![guest, carol.address()]).by(&a), "wrong_role"),
+        ("with a share of a stranger", members(vec![us, carol.address()]).by(&a), "not_a_member"),
         ("without money and signature", lines(json!([])), "missing_signature"),
         ("for no time", with(&|p| p.within = Some(0)).by(&a), "invalid_params"),
         ("for too long", with(&|p| p.within = Some(86_401)).by(&a), "invalid_params"),
