@@ -23,6 +23,7 @@ pub mod supervisor;
 pub mod virtual_channel;
 
 mod exit;
+mod leaving;
 #[cfg(test)]
 mod samples;
 mod scrape;

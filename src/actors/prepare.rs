@@ -30,7 +30,7 @@ pub const HOLD_MILLIS_MAX: u64 = 5_000;
 pub struct HoldId(u64);
 
 impl HoldId {
-    fn next() -> Self {
+    pub(super) fn next() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }

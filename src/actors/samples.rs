@@ -6,17 +6,38 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix::prelude::*;
+use domain::channel::direct::Terms;
+use domain::crypto::CustodyDomain;
 use domain::crypto::SigningKey;
 use domain::participant::AssetTable;
-use domain::primitives::Timestamp;
+use domain::primitives::{Address, ChainId, Timestamp};
 
+use super::direct_channel::DirectChannelActor;
 use super::directory::Directory;
 use super::journal::JournalActor;
+use super::participant::ParticipantActor;
 use super::proposals::Proposals;
 use super::push::{Push, Tell};
 use super::services::{CheckedChains, ReadChains, Services};
 use super::stop::Stop;
+use super::supervisor::SupervisorActor;
+use super::virtual_channel::VirtualChannelActor;
 use crate::store::MemoryStore;
+
+/// The chain that there are terms for, though nobody can ask it.
+pub(super) const CHAIN: ChainId = ChainId::new(1);
+
+fn terms(broker: Address) -> Terms {
+    Terms {
+        chain_id: CHAIN,
+        broker,
+        custody: CustodyDomain::new(CHAIN, Address::from_bytes([0xCC; 20])),
+        adjudicator: Address::from_bytes([0xAD; 20]),
+        tokens: BTreeSet::new(),
+        challenge_secs_max: 3_600,
+        debit_challenge_secs_min: 3_600,
+    }
+}
 
 /// Services whose journal has written since `since`, with a copy of their store.
 pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
@@ -28,7 +49,7 @@ pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
         key: Arc::new(key),
         chains: BTreeMap::new(),
         confirmations: BTreeMap::new(),
-        terms: BTreeMap::new(),
+        terms: [(CHAIN, Arc::new(terms(broker)))].into(),
         tokens: BTreeSet::new(),
         assets: AssetTable::default(),
         journal,
@@ -45,7 +66,7 @@ pub(super) async fn services(since: Timestamp) -> (Arc<Services>, MemoryStore) {
 }
 
 /// Longer than anything takes that is not broken.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Waits until something is so.
 pub(super) async fn until(is_so: impl Fn() -> bool) {
@@ -76,3 +97,22 @@ impl Handler<Push> for Listener {
         self.0.lock().unwrap().push(push);
     }
 }
+
+/// Makes an actor panic.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub(super) struct Panic;
+
+macro_rules! panics {
+    ($($actor:ty),*) => {
+        $(impl Handler<Panic> for $actor {
+            type Result = ();
+
+            fn handle(&mut self, _: Panic, _: &mut Context<Self>) {
+                panic!("as the test wants it");
+            }
+        })*
+    };
+}
+
+panics!(SupervisorActor, ParticipantActor, VirtualChannelActor, DirectChannelActor);

@@ -74,8 +74,14 @@ pub trait Store: Send + Sync + 'static {
         max: u32,
     ) -> Result<Vec<AnswerRow>, StoreError>;
 
-    /// Owners whose state is due at `before` or earlier, the longest due first, at most `max`.
-    async fn due(&self, before: Timestamp, max: u32) -> Result<Vec<OwnerId>, StoreError>;
+    /// Owners whose state is due at `before` or earlier, and when it is, the longest due first, at most `max`,
+    /// beginning after `after`.
+    async fn due(
+        &self,
+        before: Timestamp,
+        after: Option<(Timestamp, OwnerId)>,
+        max: u32,
+    ) -> Result<Vec<(Timestamp, OwnerId)>, StoreError>;
 
     /// Owners of this kind whose state is in this phase, in their order, beginning after `after`: looks at every
     /// state there is.

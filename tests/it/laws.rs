@@ -9,6 +9,8 @@ mod check;
 mod choice;
 mod hammer;
 mod keys;
+mod leaving;
+mod many;
 mod model;
 mod play;
 mod rooms;
@@ -42,6 +44,7 @@ async fn live(database: &Database, seed: u64, all: &mut Tally) {
     all.refused += tally.refused;
     all.executed += tally.executed;
     all.refunded += tally.refunded;
+    all.left += tally.left;
 }
 
 fn assert_all_happened(all: Tally) {
@@ -49,8 +52,9 @@ fn assert_all_happened(all: Tally) {
     if std::env::var(SEED).is_ok() {
         return;
     }
-    let Tally { taken, refused, executed, refunded } = all;
+    let Tally { taken, refused, executed, refunded, left } = all;
     assert!(taken > refused && refused > 0, "lives are to be full of both: {all:?}");
+    assert!(left > 0, "owners are to leave: {all:?}");
     assert!(executed > 0 && refunded > 0, "settlements are to end in both ways: {all:?}");
 }
 

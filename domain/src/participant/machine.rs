@@ -112,6 +112,12 @@ impl Participant {
         self.last_nonce
     }
 
+    /// Whether a nonce of this time or a later one was given: what forgets that must wait.
+    #[must_use]
+    pub fn has_given_nonce_of(&self, now: Timestamp) -> bool {
+        self.last_nonce >= now.as_millis()
+    }
+
     fn pay(
         &mut self,
         occasion: (Cause, Timestamp),

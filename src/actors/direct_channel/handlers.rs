@@ -9,9 +9,13 @@ use super::{
     Refused, SettlementFailed, WAITING_MAX,
 };
 use crate::actors::answer::Answer;
+use crate::actors::directory::{Directory, OwnerHandle};
+use crate::actors::leaving::{Leave, Leaves, leave};
 use crate::actors::prepare::Release;
 use domain::channel::Machine as _;
 use domain::channel::direct::DirectEvent;
+use domain::ledger::OwnerId;
+use domain::primitives::Timestamp;
 
 impl Actor for DirectChannelActor {
     type Context = Context<Self>;
@@ -88,6 +92,36 @@ impl Handler<SettlementFailed> for DirectChannelActor {
 
     fn handle(&mut self, ask: SettlementFailed, ctx: &mut Context<Self>) -> Self::Result {
         self.ask(|reply| Job::SettlementFailed(ask.cause, reply), ctx)
+    }
+}
+
+impl Leaves for DirectChannelActor {
+    fn owner(&self) -> OwnerId {
+        OwnerId::Channel(self.channel.id())
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.services.directory
+    }
+
+    fn is_idle(&self, _: Timestamp) -> bool {
+        self.pen.is_quiet() && self.hold.is_none() && self.jobs.is_empty()
+    }
+
+    fn end_incarnation(&self) {
+        self.pen.leave();
+    }
+
+    fn handle(addr: Addr<Self>) -> OwnerHandle {
+        OwnerHandle::Direct(addr)
+    }
+}
+
+impl Handler<Leave> for DirectChannelActor {
+    type Result = ResponseFuture<Option<OwnerHandle>>;
+
+    fn handle(&mut self, ask: Leave, ctx: &mut Context<Self>) -> Self::Result {
+        leave(self, ask, ctx)
     }
 }
 

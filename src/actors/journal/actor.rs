@@ -106,6 +106,9 @@ impl JournalActor {
             match self.queue.pop_front() {
                 None => return,
                 Some(Work::Leave { author, incarnation }) => self.book.end(author, incarnation, None),
+                Some(Work::Weigh { reply }) => {
+                    let _gone = reply.send(self.book.memory());
+                }
                 Some(Work::Register { author, stream, reply }) => self.register(author, stream, reply, ctx),
                 Some(Work::BeginAnew(asked, reply)) => self.begin_anew(*asked, reply, ctx),
                 Some(Work::HandOver(first)) => self.gather(*first, ctx),

@@ -9,12 +9,12 @@ use domain::primitives::Amount;
 use futures::channel::mpsc::UnboundedSender;
 
 use super::commit::{Author, Commit, Incarnation};
-use super::messages::FromJournal;
+use super::messages::{FromJournal, JournalMemory};
 use crate::store::{AccountId, AccountRow, Batch, EntryId, Head, Revision, Stored};
 
 /// About how many accounts and states are kept whose owner is not alive: what payments to people who
-/// are away need again and again. Beyond it they are read anew.
-const ROWS_IDLE_MAX: usize = 100_000;
+/// are away need again and again, in a few megabytes. Beyond it they are read anew.
+const ROWS_IDLE_MAX: usize = 10_000;
 
 /// The journal's memory.
 #[derive(Debug)]
@@ -106,6 +106,16 @@ impl Book {
         if let Author::Owner(owner) = author {
             self.standings.remove(&owner);
         }
+        self.forget_idle();
+    }
+
+    /// How much is in memory.
+    pub(super) fn memory(&self) -> JournalMemory {
+        JournalMemory {
+            authors: self.alive.len(),
+            accounts: self.accounts.len(),
+            states: self.standings.len(),
+        }
     }
 
     /// Tells an author that is alive; whoever is gone reads the store when it is loaded again.
@@ -168,4 +178,38 @@ impl Book {
 /// An account that does not exist yet: it gets its number with its first entry.
 fn unborn(key: AccountKey) -> AccountRow {
     AccountRow { id: AccountId(0), key, balance: Amount::ZERO, credit_no: 0, last_entry: EntryId(0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::primitives::{Address, ChainId, Token};
+    use futures::channel::mpsc::unbounded;
+
+    use super::*;
+
+    #[test]
+    fn forgets_who_has_left_but_for_a_bounded_number() {
+        let mut book = Book::new(Head::default());
+        let token = Token { chain_id: ChainId::new(1), address: Address::ZERO };
+        let live = |book: &mut Book, number: u64| {
+            let mut bytes = [0; 20];
+            bytes[..8].copy_from_slice(&number.to_be_bytes());
+            let address = Address::from_bytes(bytes);
+            let owner = OwnerId::Participant(address);
+            let incarnation = book.begin(Author::Owner(owner), unbounded().0);
+            let accounts = vec![unborn(AccountKey::wallet(address, token))];
+            book.learn(owner, &Stored { accounts, ..Stored::default() });
+            (owner, incarnation)
+        };
+        let stays = live(&mut book, 0);
+        for number in 1..=5 * ROWS_IDLE_MAX as u64 {
+            let (owner, incarnation) = live(&mut book, number);
+            book.end(Author::Owner(owner), incarnation, None);
+            let JournalMemory { authors, accounts, states } = book.memory();
+            assert_eq!((authors, states), (1, 1));
+            assert!(accounts <= ROWS_IDLE_MAX + 4, "{accounts} accounts after {number} lives");
+        }
+        let OwnerId::Participant(address) = stays.0 else { unreachable!() };
+        assert!(book.account(&AccountKey::wallet(address, token)).is_some(), "who is alive is remembered");
+    }
 }

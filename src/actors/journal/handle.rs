@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::anew::{BeginAnew, EndedLives, NotBegun};
 use super::commit::{Author, Commit, Incarnation};
-use super::messages::{FromJournal, RegisterError, Registered, Work};
+use super::messages::{FromJournal, JournalMemory, RegisterError, Registered, Work};
 use super::permits::Permits;
 use crate::metrics::Figures;
 use crate::store::StoreError;
@@ -126,6 +126,16 @@ impl JournalHandle {
         let asked = Box::new(asked);
         self.work.unbounded_send(Work::BeginAnew(asked, reply)).map_err(|_| NotBegun::Lost)?;
         begun.await.unwrap_or(Err(NotBegun::Lost))
+    }
+
+    /// How much the journal has in memory, after what was handed to it before.
+    ///
+    /// # Errors
+    /// [`JournalClosed`].
+    pub async fn memory(&self) -> Result<JournalMemory, JournalClosed> {
+        let (reply, weighed) = oneshot::channel();
+        self.work.unbounded_send(Work::Weigh { reply }).map_err(|_| JournalClosed)?;
+        weighed.await.map_err(|_| JournalClosed)
     }
 
     /// Ends an incarnation that has nothing in flight. Without effect on one that has ended.

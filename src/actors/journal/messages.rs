@@ -20,6 +20,8 @@ pub(super) enum Work {
     BeginAnew(Box<BeginAnew>, AnewReply),
     /// The author has nothing in flight and leaves.
     Leave { author: Author, incarnation: Incarnation },
+    /// Say how much is in memory.
+    Weigh { reply: oneshot::Sender<JournalMemory> },
 }
 
 pub(super) type RegisterReply = Result<Registered, RegisterError>;
@@ -31,6 +33,17 @@ pub struct Registered {
     pub incarnation: Incarnation,
     /// What the store holds of the owner; empty for authors that own nothing.
     pub stored: Stored,
+}
+
+/// How much the journal has in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalMemory {
+    /// Authors that are alive.
+    pub authors: usize,
+    /// Accounts, also of owners that are not.
+    pub accounts: usize,
+    /// States, by their revisions, also of owners that are not.
+    pub states: usize,
 }
 
 /// Why an incarnation could not begin.

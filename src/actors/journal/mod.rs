@@ -21,5 +21,5 @@ pub use anew::{BeginAnew, Beginning, EndedLives, NotBegun};
 pub use answers::{FirstAnswer, first_answer};
 pub use commit::{Author, Commit, Incarnation, NewEvent, NewOutbox, NewState, Refusal, Ticket};
 pub use handle::{EnterError, JournalClosed, JournalHandle, JournalHealth};
-pub use messages::{FromJournal, PostedAccount, RegisterError, Registered};
+pub use messages::{FromJournal, JournalMemory, PostedAccount, RegisterError, Registered};
 pub use permits::{KEPT_MILLIS, NoPermit, Permit, Permits, WINDOW_MILLIS};

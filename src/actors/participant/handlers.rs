@@ -4,11 +4,16 @@ use actix::prelude::*;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 
+use domain::ledger::OwnerId;
+use domain::primitives::Timestamp;
+
 use super::{
     Answer, Attach, ChangeKeys, Detach, FromJournal, FundWallet, HasSessions, KEY_SESSIONS_MAX, Listener,
     MoveMoney, NextNonce, NotAttached, ParticipantActor, PrepareDebit, PreparedDebit, Push, Refused, Reply,
     SESSIONS_MAX, SettleWallet,
 };
+use crate::actors::directory::{Directory, OwnerHandle};
+use crate::actors::leaving::{Leave, Leaves, leave};
 use crate::actors::prepare::Release;
 use crate::clock;
 
@@ -128,6 +133,40 @@ impl Handler<Push> for ParticipantActor {
 
     fn handle(&mut self, push: Push, _: &mut Context<Self>) {
         self.tell(&push);
+    }
+}
+
+impl Leaves for ParticipantActor {
+    fn owner(&self) -> OwnerId {
+        OwnerId::Participant(self.participant.address())
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.services.directory
+    }
+
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let is_waiting = !self.holds.is_empty() || !self.revocations.is_empty();
+        let is_working = self.asking > 0 || is_waiting || !self.pen.is_quiet();
+        let has_sessions = self.sessions.values().any(|listener| listener.tell.is_connected());
+        // The next incarnation gives nonces by the time alone.
+        !is_working && !has_sessions && !self.participant.has_given_nonce_of(now)
+    }
+
+    fn end_incarnation(&self) {
+        self.pen.leave();
+    }
+
+    fn handle(addr: Addr<Self>) -> OwnerHandle {
+        OwnerHandle::Participant(addr)
+    }
+}
+
+impl Handler<Leave> for ParticipantActor {
+    type Result = ResponseFuture<Option<OwnerHandle>>;
+
+    fn handle(&mut self, ask: Leave, ctx: &mut Context<Self>) -> Self::Result {
+        leave(self, ask, ctx)
     }
 }
 

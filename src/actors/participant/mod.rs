@@ -63,6 +63,8 @@ pub struct ParticipantActor {
     sessions: BTreeMap<SessionId, Listener>,
     /// Ends of session keys that wait until nobody holds for one; meanwhile no key is used.
     revocations: Vec<(Box<Asked<KeyChange>>, Reply)>,
+    /// How many requests ask others to hold their share.
+    asking: usize,
     _exit: ExitGuard,
 }
 
@@ -103,6 +105,7 @@ impl ParticipantActor {
                 holds: BTreeMap::new(),
                 sessions: BTreeMap::new(),
                 revocations: Vec::new(),
+                asking: 0,
                 _exit: exit,
             }
         })

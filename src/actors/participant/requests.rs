@@ -41,7 +41,9 @@ impl ParticipantActor {
             let held = preparation.parts(&services, &asked.states, asked.hash()).await;
             (asked, held.map(|()| preparation))
         };
+        self.asking += 1;
         ctx.spawn(prepared.into_actor(self).map(move |(asked, held), act, ctx| {
+            act.asking -= 1;
             act.commit_movements(&asked, held, reply, ctx);
         }));
     }
@@ -132,7 +134,9 @@ impl ParticipantActor {
             let held = held.await;
             (asked, held.map(|()| preparation))
         };
+        self.asking += 1;
         ctx.spawn(prepared.into_actor(self).map(move |(asked, held), act, ctx| {
+            act.asking -= 1;
             let Settle { params, initial, .. } = &asked.params;
             let (participant, channel) = (asked.by, params.channel_id());
             let decided = held.and_then(|preparation| {

@@ -50,8 +50,18 @@ pub(super) async fn bring_to_life(
         log::warn!(owner:% = owner, error:%; "cannot load an owner");
         Refused::Unavailable
     })?;
+    let incarnation = registered.incarnation;
     let exit = ExitGuard::new(owner, Arc::clone(&services));
-    let birth = Birth { services, registered, told, exit };
+    let born = start(owner, Birth { services, registered, told, exit }, new_on);
+    if born.is_err() {
+        // A journal that is gone has ended the incarnation already.
+        let _closed = journal.leave(Author::Owner(owner), incarnation);
+    }
+    born
+}
+
+/// Starts the actor of an owner that is registered.
+fn start(owner: OwnerId, birth: Birth, new_on: Option<ChainId>) -> Result<OwnerHandle, Refused> {
     match owner {
         OwnerId::Participant(address) => {
             let state = birth.registered.stored.state.as_ref();
@@ -102,12 +112,7 @@ fn channel(id: ChannelId, birth: Birth, new_on: Option<ChainId>) -> Result<Owner
         None => {
             let seen_on = stored.inbox.first().map(|event| event.key.chain_id);
             let terms = seen_on.or(new_on).and_then(|chain_id| birth.services.terms_of(chain_id));
-            let Some(terms) = terms else {
-                // A journal that is gone has ended the incarnation already.
-                let incarnation = birth.registered.incarnation;
-                let _closed = birth.services.journal.leave(Author::Owner(owner), incarnation);
-                return Err(Refused::NotFound { owner });
-            };
+            let terms = terms.ok_or(Refused::NotFound { owner })?;
             Ok(OwnerHandle::Direct(DirectChannelActor::start(DirectChannel::new(id, terms), birth)))
         }
     }

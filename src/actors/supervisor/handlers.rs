@@ -1,21 +1,24 @@
 //! What the supervisor does about what it is told.
 
 use actix::prelude::*;
-use futures::FutureExt as _;
 use futures::channel::oneshot;
+use futures::{FutureExt as _, StreamExt as _};
 
+use super::due::DUE_INTERVAL;
+use super::passivation::LOOK_INTERVAL;
 use super::{
-    DUE_INTERVAL, Exited, FromJournal, Load, OpenVirtualChannel, REBIRTH_DELAY, Refused, SupervisorActor,
-    Wake,
+    Exited, FromJournal, LetLeave, Load, OpenVirtualChannel, REBIRTH_DELAY, Refused, SupervisorActor, Wake,
 };
 use crate::actors::answer::Answer;
 use crate::actors::directory::OwnerHandle;
+use crate::clock;
 
 impl Actor for SupervisorActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.run_interval(DUE_INTERVAL, Self::wake_due);
+        ctx.run_interval(LOOK_INTERVAL, |act, ctx| drop(act.let_leave(clock::now(), ctx)));
     }
 }
 
@@ -36,6 +39,14 @@ impl Handler<Wake> for SupervisorActor {
         for owner in owners {
             self.load(owner, None, None, ctx);
         }
+    }
+}
+
+impl Handler<LetLeave> for SupervisorActor {
+    type Result = ResponseFuture<usize>;
+
+    fn handle(&mut self, LetLeave { now }: LetLeave, ctx: &mut Context<Self>) -> Self::Result {
+        self.let_leave(now, ctx).count().boxed_local()
     }
 }
 

@@ -3,7 +3,7 @@
 use actix::prelude::*;
 use domain::crypto::{Definition, VirtualAllocation};
 use domain::ledger::OwnerId;
-use domain::primitives::ChainId;
+use domain::primitives::{ChainId, Timestamp};
 
 use super::{Asked, Refused};
 use crate::actors::answer::Answer;
@@ -30,6 +30,15 @@ pub struct Load {
 pub struct Wake {
     /// Who.
     pub owners: Vec<OwnerId>,
+}
+
+/// Asks some of the owners that nobody has needed for [`super::IDLE_MILLIS`] to leave: a slice of the directory at a
+/// time, as the supervisor does by itself every second. Answered when all of them have decided: how many have left.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "usize")]
+pub struct LetLeave {
+    /// The time by which it is judged who is needed.
+    pub now: Timestamp,
 }
 
 /// An owner's actor has ended, by itself or by a panic.

@@ -6,16 +6,17 @@
 
 mod anew;
 mod birth;
+mod due;
 mod handlers;
 mod messages;
 mod opening;
+mod passivation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use domain::channel::virtual_channel::Phase;
 use domain::ledger::OwnerId;
 use domain::primitives::ChainId;
 use futures::channel::oneshot;
@@ -25,18 +26,12 @@ use super::journal::{Author, FromJournal, JournalHandle, Registered};
 use super::pen::Pen;
 use super::request::{Asked, Refused};
 use super::services::Services;
-use crate::clock;
-use crate::store::{PAGE_ROWS_MAX, StateKind, Store, StoreError};
+use due::Due;
 
 pub(super) use anew::begin_anew;
 pub(super) use birth::Birth;
-pub use messages::{Exited, Load, OpenVirtualChannel, Opening, Wake};
-
-/// How often the store is asked who is due: deadlines are hours away, so a second late is soon enough.
-const DUE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The most owners woken at a time because they are due: the rest follow a moment later.
-const DUE_MAX: u32 = 100;
+pub use messages::{Exited, LetLeave, Load, OpenVirtualChannel, Opening, Wake};
+pub use passivation::IDLE_MILLIS;
 
 /// How long an owner that ended by itself rests before it is loaded again: keeps one that fails at once
 /// from taking all the time.
@@ -55,9 +50,13 @@ pub struct SupervisorActor {
     services: Arc<Services>,
     /// Who waits for an owner that is being loaded.
     loading: BTreeMap<OwnerId, Vec<Waiting>>,
+    /// Who waits for an owner that is asked to leave: for it, if it stays, or for the next one.
+    leaving: BTreeMap<OwnerId, Vec<Waiting>>,
+    /// Up to where the directory was looked through for those whom nobody needs; `None` at its beginning.
+    looked_up_to: Option<OwnerId>,
+    /// How far those who are due were woken; `None` while they are being read.
+    due: Option<Due>,
     pen: Pen<oneshot::Sender<Result<(), Refused>>>,
-    /// Whether those who look after somebody by themselves were brought to life after the start.
-    are_watchers_awake: bool,
     _successor: Successor,
 }
 
@@ -98,8 +97,10 @@ impl SupervisorActor {
             Self {
                 services: Arc::clone(&services),
                 loading: BTreeMap::new(),
+                leaving: BTreeMap::new(),
+                looked_up_to: None,
+                due: Some(Due::default()),
                 pen,
-                are_watchers_awake: false,
                 _successor: successor,
             }
         });
@@ -119,10 +120,15 @@ impl SupervisorActor {
             answer(reply, Ok(handle));
             return;
         }
+        // Whoever only wakes an owner waits for nothing, but marks it as being loaded.
+        let reply = reply.unwrap_or_else(|| oneshot::channel().0);
+        if let Some(waiting) = self.leaving.get_mut(&owner) {
+            waiting.push((reply, new_on));
+            return;
+        }
         let waiting = self.loading.entry(owner).or_default();
         let is_first = waiting.is_empty();
-        // Whoever only wakes an owner waits for nothing, but marks it as being loaded.
-        waiting.push((reply.unwrap_or_else(|| oneshot::channel().0), new_on));
+        waiting.push((reply, new_on));
         if !is_first {
             return;
         }
@@ -151,49 +157,6 @@ impl SupervisorActor {
                 }
             }
         }));
-    }
-
-    /// Loads those that are not alive and have something to do: a deadline that has passed, a chain event
-    /// that nobody told them of, or a network to send to. Who is alive has a timer and a stream of its own.
-    fn wake_due(&mut self, ctx: &mut Context<Self>) {
-        let services = Arc::clone(&self.services);
-        let are_watchers_awake = self.are_watchers_awake;
-        let read = async move {
-            let mut owners = services.store.due(clock::now(), DUE_MAX).await?;
-            if !are_watchers_awake {
-                owners.extend(proposals(services.store.as_ref()).await?);
-            }
-            // Nobody who needs a sender loads it: one that ended while the store was away is brought back here.
-            owners.extend(services.checked_chains.all().into_iter().map(OwnerId::Network));
-            for chain_id in services.chains.keys() {
-                let unhandled = services.store.unhandled(*chain_id, None, DUE_MAX).await?;
-                let is_checked = services.checked_chains.all().contains(chain_id);
-                let owners_of = unhandled.iter().map(|event| event.owner);
-                owners.extend(owners_of.filter(|owner| is_checked || matches!(owner, OwnerId::Channel(_))));
-            }
-            Ok::<_, StoreError>(owners)
-        };
-        ctx.spawn(read.into_actor(self).map(|due, act, ctx| match due {
-            Ok(owners) => {
-                act.are_watchers_awake = true;
-                for owner in owners {
-                    act.load(owner, None, None, ctx);
-                }
-            }
-            Err(error) => log::warn!(error:%; "cannot read who has something to do"),
-        }));
-    }
-}
-
-/// All proposals that wait: each looks after its Host, whoever else needs it.
-async fn proposals(store: &dyn Store) -> Result<Vec<OwnerId>, StoreError> {
-    let (mut owners, phase) = (Vec::new(), Phase::Proposed.code());
-    loop {
-        let page = store.in_phase(StateKind::Virtual, phase, owners.last().copied(), PAGE_ROWS_MAX).await?;
-        if page.is_empty() {
-            return Ok(owners);
-        }
-        owners.extend(page);
     }
 }
 

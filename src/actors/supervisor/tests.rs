@@ -1,8 +1,13 @@
-use domain::primitives::ChannelId;
+use domain::channel::virtual_channel;
+use domain::primitives::{ChannelId, Timestamp};
 use futures::StreamExt as _;
 
 use super::*;
-use crate::actors::samples;
+use crate::actors::journal::JournalActor;
+use crate::actors::samples::{self, Panic};
+use crate::actors::virtual_channel::tests::{expiring, seconds, store};
+use crate::clock;
+use crate::store::{Batch, Head, Revision, StateKind, StateRow, Store as _};
 
 async fn services() -> Arc<Services> {
     samples::services(clock::now()).await.0
@@ -33,19 +38,6 @@ async fn who_has_ended_is_loaded_again() {
     assert!(!first.connected());
 }
 
-/// Makes a supervisor panic.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Panic;
-
-impl Handler<Panic> for SupervisorActor {
-    type Result = ();
-
-    fn handle(&mut self, _: Panic, _: &mut Context<Self>) {
-        panic!("as the test wants it");
-    }
-}
-
 #[actix::test]
 async fn a_supervisor_that_panics_is_followed_by_another() {
     let services = services().await;
@@ -62,4 +54,43 @@ async fn a_supervisor_that_panics_is_followed_by_another() {
     tokio::time::timeout(20 * REBIRTH_DELAY, loaded).await.expect("owners are loaded again");
     assert!(participant.connected(), "who lived lives on");
     assert!(services.directory.supervisor().is_some_and(|addr| addr != first));
+}
+
+/// What cannot be read by anybody.
+fn damaged(number: u32) -> StateRow {
+    let mut id = [0; 32];
+    id[..4].copy_from_slice(&number.to_be_bytes());
+    StateRow {
+        owner: OwnerId::Channel(ChannelId::from_bytes(id)),
+        revision: Revision(1),
+        kind: StateKind::Virtual,
+        phase: virtual_channel::Phase::Open.code(),
+        due_at: Some(Timestamp::from_millis(1)),
+        body: b"damaged".to_vec(),
+    }
+}
+
+#[actix::test]
+async fn who_is_due_gets_its_turn_however_many_cannot_be_read() {
+    tokio::time::pause();
+    let (services, memory) = samples::services(clock::now().minus_millis(60 * 60 * 1_000)).await;
+    let room = expiring(services.broker, clock::now().minus_millis(1_000));
+    store(&services, &room).await;
+    let head = memory.open_writer(services.broker).await.unwrap();
+    let states = (0..3 * due::DUE_MAX).map(damaged).collect();
+    let batch = Batch { head: Head { seq: head.seq.next(), ..head }, states, ..Batch::default() };
+    memory.write(&batch).await.unwrap();
+    let journal = JournalActor::open(
+        Arc::new(memory.clone()),
+        services.broker,
+        clock::now().minus_millis(60 * 60 * 1_000),
+    );
+    let services =
+        Arc::new(Services { journal: journal.await.unwrap(), ..Arc::into_inner(services).unwrap() });
+    SupervisorActor::open(Arc::clone(&services)).await.unwrap();
+    seconds(5).await;
+    let row = memory.load(OwnerId::Channel(room.id())).await.unwrap().state.unwrap();
+    assert!(virtual_channel::Phase::from_code(row.phase).unwrap().is_end(), "nobody looked after it");
+    let memory = services.journal.memory().await.unwrap();
+    assert!(memory.authors <= 2, "who cannot be read is not alive: {memory:?}");
 }

@@ -4,11 +4,17 @@ use actix::prelude::*;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 
+use domain::channel::virtual_channel::Phase;
+use domain::ledger::OwnerId;
+use domain::primitives::Timestamp;
+
 use super::{
     AskVirtualChannel, CallInRoom, FromJournal, Job, MayCall, Publish, Published, Refused, RoomRefused,
     Subscribe, Subscribed, Unsubscribe, VirtualChannelActor, WAITING_MAX, Wish,
 };
 use crate::actors::answer::Answer;
+use crate::actors::directory::{Directory, OwnerHandle};
+use crate::actors::leaving::{Leave, Leaves, leave};
 
 impl Actor for VirtualChannelActor {
     type Context = Context<Self>;
@@ -78,6 +84,38 @@ impl Handler<CallInRoom> for VirtualChannelActor {
 
     fn handle(&mut self, ask: CallInRoom, _: &mut Context<Self>) -> Self::Result {
         self.call(&ask)
+    }
+}
+
+impl Leaves for VirtualChannelActor {
+    fn owner(&self) -> OwnerId {
+        OwnerId::Channel(self.channel.id())
+    }
+
+    fn directory(&self) -> &Directory {
+        &self.services.directory
+    }
+
+    /// The actor of a proposal looks after its Host.
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let is_working = self.is_asking || !self.jobs.is_empty() || !self.pen.is_quiet();
+        !is_working && self.channel.phase() != Phase::Proposed && !self.is_room_needed(now)
+    }
+
+    fn end_incarnation(&self) {
+        self.pen.leave();
+    }
+
+    fn handle(addr: Addr<Self>) -> OwnerHandle {
+        OwnerHandle::Virtual(addr)
+    }
+}
+
+impl Handler<Leave> for VirtualChannelActor {
+    type Result = ResponseFuture<Option<OwnerHandle>>;
+
+    fn handle(&mut self, ask: Leave, ctx: &mut Context<Self>) -> Self::Result {
+        leave(self, ask, ctx)
     }
 }
 

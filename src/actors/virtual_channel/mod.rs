@@ -215,4 +215,4 @@ pub(super) fn notify(services: &Services, effects: Vec<VirtualChannelEffect>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

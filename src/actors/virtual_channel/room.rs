@@ -2,14 +2,18 @@
 
 use domain::channel::virtual_channel::{Delivery, Message, RoomRpc, TopicError, route_room_rpc};
 use domain::participant::{KeyUse, SessionKey};
-use domain::primitives::Address;
+use domain::primitives::{Address, Timestamp};
 
 use super::{
     CallInRoom, MayCall, Publish, Published, RoomRefused, SessionId, Subscribe, Subscribed,
     VirtualChannelActor,
 };
-use crate::actors::push::Push;
+use crate::actors::push::{Push, Tell};
 use crate::clock;
+
+/// How long after the last message a room to which nobody listens remembers what was said: longer than a client takes
+/// that changes its network or is started anew, and as long as an expired channel waits after the broker was away.
+const HISTORY_KEPT_MILLIS: u64 = 10 * 60 * 1_000;
 
 impl VirtualChannelActor {
     pub(super) fn subscribe(&mut self, ask: Subscribe) -> Result<Subscribed, RoomRefused> {
@@ -48,6 +52,13 @@ impl VirtualChannelActor {
         let delivery = self.topic.call(ask.member, has_req, has_res, &ask.payload, clock::now())?;
         let channel = self.channel.id();
         Ok(self.deliver(delivery, |message| Push::RoomRpc { channel, message }))
+    }
+
+    /// Whether somebody listens, or may come back to hear what it has missed.
+    pub(super) fn is_room_needed(&self, now: Timestamp) -> bool {
+        let said_at = self.topic.last_message_at();
+        let may_resume = said_at.is_some_and(|at| now.millis_since(at) <= HISTORY_KEPT_MILLIS);
+        may_resume || self.listeners.values().any(Tell::is_connected)
     }
 
     /// The last word to everybody who listens.

@@ -28,12 +28,12 @@ fn keys() -> [SigningKey; 2] {
     [2, 3].map(|byte| SigningKey::from_bytes([byte; 32]).unwrap())
 }
 
-fn members() -> Vec<Address> {
+pub(in crate::actors) fn members() -> Vec<Address> {
     keys().iter().map(SigningKey::address).collect()
 }
 
 /// A room without money whose lifetime of a second is over and whose window ends at that time.
-fn expiring(broker: Address, window_ends_at: Timestamp) -> VirtualChannel {
+pub(in crate::actors) fn expiring(broker: Address, window_ends_at: Timestamp) -> VirtualChannel {
     let opened_at = window_ends_at.minus_millis(2_000);
     let text = RequestText::new(broker, "[1,\"any\",{},1]");
     let signatures = keys().map(|key| key.sign(text.hash()));
@@ -90,7 +90,7 @@ fn update(broker: Address, channel: &VirtualChannel) -> Asked<Wish> {
 }
 
 /// Brings a channel into the store, as the supervisor would.
-async fn store(services: &Services, channel: &VirtualChannel) {
+pub(in crate::actors) async fn store(services: &Services, channel: &VirtualChannel) {
     let (registered, mut told) = services.journal.register(Author::Supervisor).await.unwrap();
     let mut commit = Commit::new(Author::Supervisor, registered.incarnation, Ticket(1));
     commit.states.push(NewState {
@@ -186,7 +186,7 @@ async fn a_window_stays_open_when_the_broker_was_away_at_its_end() {
 }
 
 /// A token that nobody has to know.
-fn token() -> Token {
+pub(in crate::actors) fn token() -> Token {
     Token { chain_id: ChainId::new(1), address: Address::from_bytes([7; 20]) }
 }
 
@@ -226,7 +226,7 @@ fn proposed(broker: Address) -> (VirtualChannel, Vec<Transfer>) {
 }
 
 /// A store with a proposal in it, whose money came from the chain.
-async fn with_proposal() -> (Arc<Services>, MemoryStore, VirtualChannel) {
+pub(in crate::actors) async fn with_proposal() -> (Arc<Services>, MemoryStore, VirtualChannel) {
     let (services, memory) = samples::services(clock::now()).await;
     let (channel, paid_in) = proposed(services.broker);
     let (registered, mut told) = services.journal.register(Author::Supervisor).await.unwrap();
@@ -266,7 +266,7 @@ async fn stored(store: &dyn Store, channel: ChannelId) -> (Phase, u128) {
 }
 
 /// Lets virtual seconds pass, in which whoever has something to do does it.
-async fn seconds(count: u64) {
+pub(in crate::actors) async fn seconds(count: u64) {
     for _ in 0..10 * count {
         tokio::time::advance(Duration::from_millis(100)).await;
         tokio::task::yield_now().await;

@@ -152,10 +152,15 @@ impl Book {
         page(rows.filter(|row| row.key.at >= from), max)
     }
 
-    pub(super) fn due(&self, before: Timestamp, max: u32) -> Vec<OwnerId> {
+    pub(super) fn due(
+        &self,
+        before: Timestamp,
+        after: Option<(Timestamp, OwnerId)>,
+        max: u32,
+    ) -> Vec<(Timestamp, OwnerId)> {
         let due = self.states.values().filter_map(|row| Some((row.due_at?, row.owner)));
         let due: BTreeSet<_> = due.filter(|(due_at, _)| *due_at <= before).collect();
-        due.into_iter().map(|(_, owner)| owner).take(max as usize).collect()
+        due.into_iter().filter(|due| after.is_none_or(|after| *due > after)).take(max as usize).collect()
     }
 
     pub(super) fn has_channel(&self, participant: Address, kind: StateKind, phase: u8) -> bool {

@@ -148,8 +148,13 @@ impl Store for MemoryStore {
         self.read(|book| book.answers(from, after, max))
     }
 
-    async fn due(&self, before: Timestamp, max: u32) -> Result<Vec<OwnerId>, StoreError> {
-        self.read(|book| book.due(before, max))
+    async fn due(
+        &self,
+        before: Timestamp,
+        after: Option<(Timestamp, OwnerId)>,
+        max: u32,
+    ) -> Result<Vec<(Timestamp, OwnerId)>, StoreError> {
+        self.read(|book| book.due(before, after, max))
     }
 
     async fn has_channel(

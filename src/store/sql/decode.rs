@@ -38,6 +38,12 @@ pub(super) fn owner(kind: i16, id: &[u8]) -> Result<OwnerId, StoreError> {
     codes::owner(kind, id).map_err(damaged)
 }
 
+/// Whose state is due, and when.
+pub(super) fn due(due_at: i64, kind: i16, id: &[u8]) -> Result<(Timestamp, OwnerId), StoreError> {
+    let damaged = |reason| StoreError::Damaged { table: "states", row: owner_key(kind, id), reason };
+    Ok((time(due_at).map_err(damaged)?, owner(kind, id)?))
+}
+
 fn owner_key(kind: i16, id: &[u8]) -> String {
     format!("{kind} {}", encode_hex(id))
 }

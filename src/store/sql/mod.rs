@@ -82,8 +82,13 @@ impl Store for SqlStore {
         read::answers(&self.readers, from, after, max).await
     }
 
-    async fn due(&self, before: Timestamp, max: u32) -> Result<Vec<OwnerId>, StoreError> {
-        read::due(&self.readers, before, max).await
+    async fn due(
+        &self,
+        before: Timestamp,
+        after: Option<(Timestamp, OwnerId)>,
+        max: u32,
+    ) -> Result<Vec<(Timestamp, OwnerId)>, StoreError> {
+        read::due(&self.readers, before, after, max).await
     }
 
     async fn has_channel(

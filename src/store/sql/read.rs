@@ -126,19 +126,32 @@ pub(super) async fn answers(
     rows(db, page.limit(u64::from(max))).await
 }
 
-pub(super) async fn due(db: &Db, before: Timestamp, max: u32) -> Result<Vec<OwnerId>, StoreError> {
+pub(super) async fn due(
+    db: &Db,
+    before: Timestamp,
+    after: Option<(Timestamp, OwnerId)>,
+    max: u32,
+) -> Result<Vec<(Timestamp, OwnerId)>, StoreError> {
     use states::Column::{DueAt, OwnerId as Id, OwnerKind};
-    let owners = states::Entity::find()
+    let mut page = states::Entity::find()
         .select_only()
-        .columns([OwnerKind, Id])
-        .filter(DueAt.lte(up_to(before.as_millis())))
+        .columns([DueAt, OwnerKind, Id])
+        .filter(DueAt.lte(up_to(before.as_millis())));
+    if let Some((due_at, owner)) = after {
+        let (due_at, (kind, id)) = (up_to(due_at.as_millis()), codes::of_owner(owner));
+        let columns = Expr::tuple([DueAt, OwnerKind, Id].map(Expr::col));
+        // The index is searched by the first of the three.
+        page = page.filter(DueAt.gte(due_at));
+        page = page.filter(columns.gt(Expr::tuple([Expr::val(due_at), Expr::val(kind), Expr::val(id)])));
+    }
+    let owners = page
         .order_by_asc(DueAt)
         .order_by_asc(OwnerKind)
         .order_by_asc(Id)
         .limit(u64::from(max))
-        .into_tuple::<(i16, Vec<u8>)>();
+        .into_tuple::<(i64, i16, Vec<u8>)>();
     let owners = owners.all(db).await.map_err(|err| error::of_read(&err, states::Model::TABLE))?;
-    owners.into_iter().map(|(kind, id)| decode::owner(kind, &id)).collect()
+    owners.into_iter().map(|(due_at, kind, id)| decode::due(due_at, kind, &id)).collect()
 }
 
 pub(super) async fn channels_of(

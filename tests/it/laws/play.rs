@@ -8,7 +8,7 @@ use clearnet::actors::request::Refused;
 use domain::ledger::OwnerId;
 use domain::participant::ParticipantError;
 use domain::primitives::Address;
-use futures::future::join;
+use futures::future::join3;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{Rng as _, SeedableRng as _};
@@ -32,6 +32,8 @@ pub(super) struct Tally {
     /// How many settlements were paid, and how many came back.
     pub(super) executed: usize,
     pub(super) refunded: usize,
+    /// How often somebody left.
+    pub(super) left: usize,
 }
 
 pub(super) struct Play<'a> {
@@ -131,7 +133,10 @@ impl<'a> Play<'a> {
                 self.world.usurp(owner).await;
             }
         };
-        let (mut answered, ()) = join(self.world.ask(&ask), usurping).await;
+        // Now and then whoever is idle is asked to leave meanwhile, be it the one who is asked.
+        let leaving = async { if self.number.is_multiple_of(3) { self.world.let_leave().await } else { 0 } };
+        let (mut answered, (), left) = join3(self.world.ask(&ask), usurping, leaving).await;
+        self.tally.left += left;
         for _ in 0..TURNS {
             // A credit reaches its owner a moment after the payer's answer.
             let is_short =

@@ -17,7 +17,7 @@ use clearnet::actors::proposals::Proposals;
 use clearnet::actors::request::Refused;
 use clearnet::actors::services::{CheckedChains, ReadChains, Services};
 use clearnet::actors::stop::Stop;
-use clearnet::actors::supervisor::{OpenVirtualChannel, SupervisorActor, Wake};
+use clearnet::actors::supervisor::{IDLE_MILLIS, LetLeave, OpenVirtualChannel, SupervisorActor, Wake};
 use clearnet::actors::virtual_channel::AskVirtualChannel;
 use clearnet::chain::{ChainClient, SignedState};
 use clearnet::clock;
@@ -68,7 +68,7 @@ pub(super) struct Happening {
 
 pub(super) struct World {
     pub(super) store: Arc<dyn Store>,
-    services: Arc<Services>,
+    pub(super) services: Arc<Services>,
 }
 
 /// The chains of a life: they outlive its brokers.
@@ -234,6 +234,12 @@ impl World {
             }
         };
         timeout(PATIENCE, ended).await.expect("the supervisor ends");
+    }
+
+    /// Asks everybody to leave whom nobody needs, as if all had been idle for long; says how many have.
+    pub(super) async fn let_leave(&self) -> usize {
+        let now = clock::now().plus_millis(2 * IDLE_MILLIS);
+        self.services.supervisor().unwrap().send(LetLeave { now }).await.unwrap()
     }
 
     /// Begins an incarnation of its own: whoever acts for the owner at the moment must end.

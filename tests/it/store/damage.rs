@@ -34,7 +34,7 @@ async fn read(store: &dyn Store, read: Read) -> Result<(), StoreError> {
         Read::Transfers => store.transfer_page(None, 9).await.map(|_| ()),
         Read::Entries => store.entry_page(None, 9).await.map(|_| ()),
         Read::States => store.state_page(None, 9).await.map(|_| ()),
-        Read::Due => store.due(at(9), 9).await.map(|_| ()),
+        Read::Due => store.due(at(9), None, 9).await.map(|_| ()),
         Read::Load => store.load(OwnerId::Channel(channel(1))).await.map(|_| ()),
         Read::Answers => store.answers(at(0), None, 9).await.map(|_| ()),
         Read::Channels => store.channels_of(address(1), None, 9).await.map(|_| ()),

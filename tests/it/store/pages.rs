@@ -168,14 +168,26 @@ async fn tells_who_is_due_the_longest_due_first(database: Database) {
     ];
     let batch = Batch { states: rows.to_vec(), ..writer.batch() };
     writer.write(&batch).await.unwrap();
-    let order =
-        [participant(5), participant(2), OwnerId::Channel(channel(9)), participant(4), participant(1)];
+    let order = [
+        (at(0), participant(5)),
+        (at(10), participant(2)),
+        (at(20), OwnerId::Channel(channel(9))),
+        (at(20), participant(4)),
+        (at(30), participant(1)),
+    ];
     let store = &writer.store;
     for (before, count) in [(0, 1), (9, 1), (10, 2), (19, 2), (20, 4), (29, 4), (30, 5), (u64::MAX, 5)] {
-        assert_eq!(store.due(at(before), 100).await.unwrap(), order[..count], "{before}");
+        assert_eq!(store.due(at(before), None, 100).await.unwrap(), order[..count], "{before}");
     }
     for max in 0..=5 {
-        assert_eq!(store.due(at(30), max).await.unwrap(), order[..max as usize]);
+        assert_eq!(store.due(at(30), None, max).await.unwrap(), order[..max as usize]);
+    }
+    for (place, after) in order.into_iter().enumerate() {
+        assert_eq!(store.due(at(30), Some(after), 9).await.unwrap(), order[place + 1..], "after {after:?}");
+        assert_eq!(
+            store.due(at(29), Some(after), 1).await.unwrap(),
+            order[(place + 1).min(4)..(place + 2).min(4)]
+        );
     }
     assert_eq!(store.answer(request(1)).await.unwrap(), None);
 }

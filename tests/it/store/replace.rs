@@ -36,7 +36,7 @@ async fn a_newer_state_replaces_all_of_the_older(database: Database) {
     writer.write(&batch).await.unwrap();
     assert_eq!(writer.store.state_page(None, 10).await.unwrap(), [newer.clone(), other.clone()]);
     assert_eq!(writer.store.load(owner).await.unwrap().state, Some(newer));
-    assert_eq!(writer.store.due(at(5), 10).await.unwrap(), [other.owner]);
+    assert_eq!(writer.store.due(at(5), None, 10).await.unwrap(), [(at(5), other.owner)]);
 }
 
 async fn a_newer_account_replaces_all_but_its_name(database: Database) {

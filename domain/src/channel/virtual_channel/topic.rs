@@ -137,6 +137,12 @@ impl<S: Ord + Copy> Topic<S> {
         }
     }
 
+    /// When something was said last; `None` when nothing was.
+    #[must_use]
+    pub fn last_message_at(&self) -> Option<Timestamp> {
+        (self.position.seq > 0).then_some(self.last_at)
+    }
+
     /// Where the topic stands.
     #[must_use]
     pub fn position(&self) -> Position {
