@@ -83,15 +83,25 @@ impl<W> Pen<W> {
         Ok(())
     }
 
+    /// Remembers what waits until everything that was handed over is durable; gives it back when it is.
+    pub fn wait_for_last(&mut self, waits: W) -> Option<W> {
+        if self.is_quiet() {
+            return Some(waits);
+        }
+        self.waiting.push_back((self.last, waits));
+        None
+    }
+
     /// What waited for the commits up to `upto`, in their order.
     pub fn durable(&mut self, upto: Ticket) -> Vec<W> {
         let count = self.waiting.iter().take_while(|(ticket, _)| *ticket <= upto).count();
         self.waiting.drain(..count).map(|(_, waits)| waits).collect()
     }
 
-    /// Forgets what waited for one commit that is lost while the author lives on, as the supervisor does.
-    pub fn lost(&mut self, ticket: Ticket) {
-        self.waiting.retain(|(waiting, _)| *waiting != ticket);
+    /// What waited for one commit that is lost while the author lives on, as the supervisor does.
+    pub fn lost(&mut self, ticket: Ticket) -> Option<W> {
+        let place = self.waiting.iter().position(|(waiting, _)| *waiting == ticket)?;
+        self.waiting.remove(place).map(|(_, waits)| waits)
     }
 
     /// Whether a posting is to be applied: the next one is, an older one is not.
@@ -154,7 +164,9 @@ mod tests {
         }
         assert_eq!(pen.durable(Ticket(2)), [1, 2]);
         assert!(!pen.is_quiet());
-        assert_eq!(pen.durable(Ticket(3)), [3]);
+        assert_eq!(pen.wait_for_last(4), None);
+        assert_eq!(pen.durable(Ticket(3)), [3, 4]);
         assert!(pen.is_quiet());
+        assert_eq!(pen.wait_for_last(5), Some(5));
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: what is said over the socket (the session's), and any way to change something.
 
+mod frames;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use actix_web_actors::ws;
 use domain::protocol::FRAME_BYTES_MAX;
 use serde::Serialize;
+
+use frames::Frames;
 
 use crate::actors::journal::JournalHealth;
 use crate::actors::session::{SessionActor, SessionShared};
@@ -59,7 +63,8 @@ async fn socket(
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
     let session = SessionActor::new(shared.into_inner());
-    ws::WsResponseBuilder::new(session, &request, body).frame_size(FRAME_BYTES_MAX).start()
+    let frames = Frames::new(body, FRAME_BYTES_MAX);
+    ws::WsResponseBuilder::new(session, &request, frames).frame_size(FRAME_BYTES_MAX).start()
 }
 
 #[derive(Serialize)]

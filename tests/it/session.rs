@@ -6,7 +6,9 @@
 
 pub(crate) mod ask;
 mod chain;
+mod devices;
 pub(crate) mod document;
+mod faults;
 mod frames;
 mod keys;
 mod login;
@@ -17,7 +19,10 @@ mod requests;
 mod rooms;
 pub(crate) mod settle;
 pub(crate) mod socket;
+mod stage;
 mod states;
+mod strangers;
 mod virtual_channels;
 mod virtual_money;
+mod wire;
 pub(crate) mod world;

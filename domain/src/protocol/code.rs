@@ -162,7 +162,7 @@ codes! {
         "the lifetime of the channel, or the time to accept its proposal, is over";
     ChannelExists "channel_exists" never Answer ["channel_id"]
         "there is a channel of these terms already";
-    StaleVersion "stale_version" never Answer ["channel_id", "current", "current_version"]
+    StaleVersion "stale_version" never Answer ["channel_id", "current", "current_version", "app_session"]
         "the version does not follow the newest one";
     InvalidState "invalid_state" never Answer ["channel_id", "field", "current"]
         "a carried state is not what the request comes to";

@@ -8,6 +8,7 @@ use super::envelope::CallError;
 use super::frame::{AuthError, FrameFault};
 use super::json::JsonFault;
 use super::limits::{FRAME_BYTES_MAX, FRAME_DEPTH_MAX, MESSAGE_BYTES_MAX};
+use super::method::get_app_sessions::AppSession;
 use super::state::CosignedState;
 use crate::crypto::{VerifyError, VirtualAllocationsError};
 use crate::primitives::{Address, Amount, Asset, ChainId, ChannelId, Digest, Timestamp, Version};
@@ -68,6 +69,9 @@ pub struct Details {
     /// The newest version of a virtual channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_version: Option<Version>,
+    /// The newest state of a virtual channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_session: Option<AppSession>,
     /// The weights of those who signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reached: Option<u64>,

@@ -83,6 +83,10 @@ impl Handler<FinalizeChannel> for DirectChannelActor {
     type Result = ResponseFuture<Result<Answer, Refused>>;
 
     fn handle(&mut self, ask: FinalizeChannel, ctx: &mut Context<Self>) -> Self::Result {
+        // As for a next state (L12).
+        if self.channel.owner() != Some(ask.asked.by) {
+            return std::future::ready(Err(self.not_found())).boxed_local();
+        }
         self.ask(|reply| Job::Finalize(ask.asked, reply), ctx)
     }
 }

@@ -1,5 +1,7 @@
 //! What arrives on the socket, frame by frame.
 
+use std::io;
+
 use actix::prelude::*;
 use actix_web_actors::ws;
 use domain::protocol::{
@@ -26,6 +28,10 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SessionActor {
             Ok(ws::Message::Nop) => {}
             Err(ws::ProtocolError::Overflow) => {
                 self.refuse(None, Refusal::from(&FrameFault::TooLarge), ctx);
+            }
+            // So the codec says that the bytes of a text are none, which harms nothing that comes after.
+            Err(ws::ProtocolError::Io(error)) if error.kind() == io::ErrorKind::Other => {
+                self.refuse(None, Refusal::from(&FrameFault::NotUtf8), ctx);
             }
             Err(error) => {
                 log::debug!(session_id:% = self.id, error:%; "the client does not speak WebSocket");

@@ -78,10 +78,12 @@ impl StreamHandler<FromJournal> for SupervisorActor {
                     let _gone = waits.send(Ok(()));
                 }
             }
-            // The supervisor loses only the one commit: whoever waited for it hears so, by the closed channel.
+            // The supervisor loses only the one commit: whoever waited for it hears so.
             FromJournal::Lost { from, reason } => {
                 log::warn!(reason:%; "an opening was lost");
-                self.pen.lost(from);
+                if let Some(waits) = self.pen.lost(from) {
+                    let _gone = waits.send(Err(Refused::Unavailable));
+                }
             }
             FromJournal::Posted { .. } | FromJournal::Happened { .. } | FromJournal::Decided { .. } => {}
         }

@@ -48,9 +48,18 @@ impl SupervisorActor {
             let services = Arc::clone(&act.services);
             async move {
                 let (opened, answer, durable, _slot) = committed?;
-                durable.await.unwrap_or(Err(Refused::Unavailable))?;
-                // From here on the channel lives in the store; its actor is loaded with the first need of it.
                 let id = opened.channel.id();
+                match durable.await {
+                    Ok(Ok(())) => {}
+                    // It was not written. Of two that open the same at once, the second is told so.
+                    Ok(Err(lost)) => {
+                        let owner = OwnerId::Channel(id);
+                        let is_there = services.virtual_channel(id).await.is_ok();
+                        return Err(if is_there { Refused::Exists { owner } } else { lost });
+                    }
+                    Err(_) => return Err(Refused::Unavailable),
+                }
+                // From here on the channel lives in the store; its actor is loaded with the first need of it.
                 if let Err(refused) = services.virtual_channel(id).await {
                     log::warn!(channel_id:% = id, refused:%; "an opened channel is not alive yet");
                 }

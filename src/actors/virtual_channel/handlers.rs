@@ -126,7 +126,7 @@ impl StreamHandler<FromJournal> for VirtualChannelActor {
                 for waiting in self.pen.durable(upto) {
                     self.perform(waiting.effects);
                     if let Some((reply, answer)) = waiting.reply {
-                        let _gone = reply.send(Ok(answer));
+                        let _gone = reply.send(answer);
                     }
                 }
             }

@@ -86,7 +86,7 @@ struct Job {
 #[derive(Debug)]
 struct Waiting {
     effects: Vec<VirtualChannelEffect>,
-    reply: Option<(Reply, Answer)>,
+    reply: Option<(Reply, Result<Answer, Refused>)>,
 }
 
 impl VirtualChannelActor {
@@ -159,7 +159,7 @@ impl VirtualChannelActor {
         }
         let reply = asked.map(|(permit, answer, reply)| {
             commit.answer = Some((permit, answer.encode()));
-            (reply, answer)
+            (reply, Ok(answer))
         });
         if self.channel.phase() != Phase::Proposed {
             self.slot = None;

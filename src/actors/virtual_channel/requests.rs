@@ -12,7 +12,7 @@ use domain::ledger::OwnerId;
 use domain::participant::KeyUse;
 use domain::primitives::Address;
 
-use super::{Asked, Job, NextState, Preparation, Refused, Reply, VirtualChannelActor, Wish};
+use super::{Asked, Job, NextState, Preparation, Refused, Reply, VirtualChannelActor, Waiting, Wish};
 use crate::actors::answer::{Answer, Outcome};
 use crate::actors::journal::Permit;
 use crate::actors::services::EXPIRY_WINDOW_SECS;
@@ -43,7 +43,7 @@ impl VirtualChannelActor {
             && let Some(Job { asked, reply }) = self.jobs.pop_front()
         {
             if let Err(refused) = self.check(&asked) {
-                let _gone = reply.send(Err(refused));
+                self.refuse(refused, reply);
             } else if asked.params.concerns_others() {
                 self.ask_others(asked, reply, ctx);
             } else {
@@ -162,8 +162,17 @@ impl VirtualChannelActor {
             // What refuses a repeat may be what the first one has changed meanwhile.
             Err(refused) => {
                 let refused = asked.check_new(self.pen.journal().permits()).err().unwrap_or(refused);
-                let _gone = reply.send(Err(refused));
+                self.refuse(refused, reply);
             }
+        }
+    }
+
+    /// Refuses a request, once everything that it was judged by is durable: who is told that a version is stale finds
+    /// the newer one in the store.
+    fn refuse(&mut self, refused: Refused, reply: Reply) {
+        let waiting = Waiting { effects: Vec::new(), reply: Some((reply, Err(refused))) };
+        if let Some((reply, refused)) = self.pen.wait_for_last(waiting).and_then(|waiting| waiting.reply) {
+            let _gone = reply.send(refused);
         }
     }
 

@@ -30,7 +30,15 @@ pub(crate) fn lists(frame: &str, code: &str) -> bool {
         return true;
     };
     let method = frame["data"]["req"][1].as_str().filter(|_| frame["channel"].is_null());
-    let is_of_frame = ["auth_required", "unknown_method", "invalid_envelope"].contains(&code);
+    let of_frames = [
+        "auth_required",
+        "unknown_method",
+        "invalid_envelope",
+        "invalid_frame",
+        "malformed_frame",
+        "unknown_type",
+    ];
+    let is_of_frame = of_frames.contains(&code);
     method.is_none_or(|method| is_of_frame || GENERAL.contains(&code) || lists_for(method, code))
 }
 

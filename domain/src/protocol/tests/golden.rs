@@ -16,7 +16,7 @@ use super::samples::{
 };
 use crate::crypto::{LoginChallenge, LoginText};
 use crate::primitives::{Amount, Digest, Timestamp, Version};
-use crate::protocol::method::{Method, get_assets};
+use crate::protocol::method::{Method, get_app_sessions, get_assets};
 use crate::protocol::notification::Notification;
 use crate::protocol::{
     AssetsFrame, Auth, ClientBody, ClientFrame, Code, Details, FrameId, Position, Refusal, RequestId,
@@ -136,6 +136,12 @@ fn room() -> Vec<Line> {
     ]
 }
 
+/// The room of the story.
+fn shown_room() -> get_app_sessions::AppSession {
+    let mut reply: get_app_sessions::Reply = parsed(Method::GetAppSessions.reply_example());
+    reply.app_sessions.remove(0)
+}
+
 /// An error with every figure that its code may have.
 fn error(code: Code) -> Line {
     let mut details = Details::default();
@@ -153,6 +159,7 @@ fn error(code: Code) -> Line {
             "available" => details.available = Some(Amount::from(5_000_000_u64)),
             "requested" => details.requested = Some(Amount::from(6_000_000_u64)),
             "current" => details.current = Some(cosigned(&paying_state())),
+            "app_session" => details.app_session = Some(shown_room()),
             "current_version" => details.current_version = Version::new(3),
             "reached" => details.reached = Some(50),
             "required" => details.required = Some(100),

@@ -7,7 +7,7 @@ use domain::primitives::{Address, Amount};
 use domain::protocol::method::delegate_session_key;
 use domain::protocol::{Code, Details, Refusal};
 
-use super::rooms::moves_nothing;
+use super::rooms::no_states;
 use super::{Caller, Failed, within};
 use crate::actors::answer::Answer;
 use crate::actors::participant::{ChangeKeys, KeyChange};
@@ -23,6 +23,7 @@ impl Caller {
             let details = Details { participant: Some(key), ..Details::default() };
             return Err(Refusal::new(Code::MissingSignature).with(details).into());
         }
+        no_states(&asked)?;
         if params.participant != self.member {
             let details = Details { field: Some("participant".to_owned()), ..Details::default() };
             return Err(Refusal::new(Code::InvalidParams).with(details).into());
@@ -34,13 +35,11 @@ impl Caller {
     pub(super) async fn revoke(&self, key: Address) -> Result<Answer, Failed> {
         self.check_time()?;
         let asked = self.proven(&[self.member], None).await?;
+        no_states(&asked)?;
         self.change_keys(asked, KeyChange::Revoke { key }).await
     }
 
     async fn change_keys(&self, asked: Asked<()>, change: KeyChange) -> Result<Answer, Failed> {
-        if let Some(state) = asked.states.first() {
-            return Err(moves_nothing(state.body().channel_id).into());
-        }
         let participant = self.services().participant(self.member).await?;
         Ok(within(participant.send(ChangeKeys { asked: Box::new(asked.about(change)) })).await?)
     }

@@ -1,5 +1,6 @@
 //! Requests about virtual channels.
 
+use domain::channel::virtual_channel::{VirtualChannel, VirtualChannelError};
 use domain::crypto::{Signature, Signed, VerifyError, VirtualIntent, VirtualState};
 use domain::participant::KeyUse;
 use domain::primitives::{Address, ChannelId};
@@ -15,7 +16,7 @@ use super::{Caller, Failed, within};
 use crate::actors::answer::Answer;
 use crate::actors::request::{Asked, Refused};
 use crate::actors::session::keys::Keys;
-use crate::actors::session::{reads, refusal};
+use crate::actors::session::{reads, refusal, render};
 use crate::actors::supervisor::{OpenVirtualChannel, Opening};
 use crate::actors::virtual_channel::{Accepted, AskVirtualChannel, NextState, Wish};
 use crate::clock;
@@ -78,9 +79,7 @@ impl Caller {
         self.check_time()?;
         let (members, usage) = self.room_of(channel).await?;
         let asked = self.proven(&[self.member], Some(&usage)).await?;
-        if let Some(state) = asked.states.first() {
-            return Err(moves_nothing(state.body().channel_id).into());
-        }
+        no_states(&asked)?;
         let is_host = members.first() == Some(&self.member);
         if is_host != (end == Decline::Cancel) {
             return Err(Refusal::new(Code::WrongRole).into());
@@ -94,8 +93,8 @@ impl Caller {
         // Each member may put money in, from a direct channel of its own or its wallet.
         let expected = if params.intent == AppIntent::Operate { vec![self.member] } else { members.clone() };
         let asked = self.proven(&expected, Some(&usage)).await?;
-        if let Some(state) = asked.states.first().filter(|_| params.intent == AppIntent::Operate) {
-            return Err(moves_nothing(state.body().channel_id).into());
+        if params.intent == AppIntent::Operate {
+            no_states(&asked)?;
         }
         let state = params.state(self.services().broker, &members).map_err(|error| Refusal::from(&error))?;
         let data = params.session_data.map(|data| data.to_string());
@@ -117,7 +116,19 @@ impl Caller {
 
     async fn ask_room(&self, channel: ChannelId, asked: Asked<Wish>) -> Result<Answer, Failed> {
         let room = self.services().virtual_channel(channel).await?;
-        Ok(within(room.send(AskVirtualChannel { asked: Box::new(asked) })).await?)
+        match within(room.send(AskVirtualChannel { asked: Box::new(asked) })).await {
+            Err(Refused::Virtual(error)) => Err(self.refused_by_room(channel, error).await.into()),
+            answered => Ok(answered?),
+        }
+    }
+
+    /// What a virtual channel refuses; of a version that does not follow it says which state is the newest.
+    async fn refused_by_room(&self, channel: ChannelId, error: VirtualChannelError) -> Refusal {
+        let refusal = refusal::of(&Refused::Virtual(error));
+        match reads::virtual_of(self.services(), self.member, channel).await {
+            Ok(Some(newest)) => with_newest(refusal, &newest),
+            Ok(None) | Err(_) => refusal,
+        }
     }
 
     /// What comes in must be of tokens that the broker keeps books of.
@@ -150,44 +161,70 @@ impl Caller {
         (members, usage): (&[Address], &KeyUse),
     ) -> Result<NextState, Refusal> {
         let mut approved = Signed::verify(state.clone(), approvals, members);
+        let mut is_forbidden = None;
         if let Err(VerifyError::UnknownSigner { .. }) = approved {
             let (keys, now) = (Keys::of(self.services(), members).await?, clock::now());
             let by_keys = Signed::verify_for(state.clone(), approvals, members, &keys.delegates(now));
             if let Ok(signed) = &by_keys {
-                keys.check(signed.signers(), Some(usage), now)?;
+                is_forbidden = keys.check(signed.signers(), Some(usage), now).err();
                 approved = by_keys;
             }
         }
-        match approved {
-            Ok(state) => Ok(NextState { state, data }),
-            Err(error) => Err(self.unapproved(&state, data.as_deref(), &error).await),
+        match (approved, is_forbidden) {
+            (Ok(state), None) => Ok(NextState { state, data }),
+            (Ok(_), Some(forbidden)) => Err(self.unapproved(&state, data.as_deref(), |_| forbidden).await),
+            (Err(error), _) => {
+                let why = |channel: &VirtualChannel| of_approvals(&error, &state, channel);
+                Err(self.unapproved(&state, data.as_deref(), why).await)
+            }
         }
     }
 
     /// Why a state without proper approvals is refused: what is wrong with the state itself comes first.
-    async fn unapproved(&self, state: &VirtualState, data: Option<&str>, error: &VerifyError) -> Refusal {
+    async fn unapproved(
+        &self,
+        state: &VirtualState,
+        data: Option<&str>,
+        why: impl FnOnce(&VirtualChannel) -> Refusal,
+    ) -> Refusal {
         let channel = match reads::virtual_of(self.services(), self.member, state.channel_id).await {
             Ok(Some(channel)) => channel,
             Ok(None) => return refusal::unknown_channel(state.channel_id),
             Err(refusal) => return refusal,
         };
         if let Err(error) = channel.check_state(state, data, clock::now()) {
-            return refusal::of(&Refused::Virtual(error));
+            return with_newest(refusal::of(&Refused::Virtual(error)), &channel);
         }
-        if matches!(error, VerifyError::NoSignature { .. }) {
-            let (reached, required) = (Some(0), Some(channel.definition().quorum));
-            return Refusal::new(Code::QuorumNotReached).with(Details {
-                reached,
-                required,
-                ..Details::default()
-            });
-        }
-        Refusal::of_signatures(error, state.digest())
+        why(&channel)
     }
 }
 
-/// It moves nothing outside the virtual channel: it takes no states of direct channels.
-pub(super) fn moves_nothing(channel: ChannelId) -> Refusal {
+/// Why approvals prove nothing.
+fn of_approvals(error: &VerifyError, state: &VirtualState, channel: &VirtualChannel) -> Refusal {
+    if matches!(error, VerifyError::NoSignature { .. }) {
+        let (reached, required) = (Some(0), Some(channel.definition().quorum));
+        let details = Details { reached, required, ..Details::default() };
+        return Refusal::new(Code::QuorumNotReached).with(details);
+    }
+    Refusal::of_signatures(error, state.digest())
+}
+
+/// A refusal of a version, with the newest state that was agreed on. For members only.
+fn with_newest(refusal: Refusal, newest: &VirtualChannel) -> Refusal {
+    if refusal.code != Code::StaleVersion {
+        return refusal;
+    }
+    let app_session = render::app_session(&newest.snapshot());
+    let (channel_id, current_version) = (Some(newest.id()), Some(newest.version()));
+    refusal.with(Details { channel_id, current_version, app_session, ..Details::default() })
+}
+
+/// What moves nothing outside virtual channels takes no states of direct channels.
+pub(super) fn no_states(asked: &Asked<()>) -> Result<(), Refusal> {
+    asked.states.first().map_or(Ok(()), |state| Err(moves_nothing(state.body().channel_id)))
+}
+
+fn moves_nothing(channel: ChannelId) -> Refusal {
     let (channel_id, field) = (Some(channel), Some("states".to_owned()));
     Refusal::new(Code::InvalidState).with(Details { channel_id, field, ..Details::default() })
 }
