@@ -85,6 +85,11 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Frames<S>
             }
             match self.socket.poll_next_unpin(context) {
                 Poll::Ready(Some(Ok(bytes))) => self.rest.extend_from_slice(&bytes),
+                // A connection that broke has ended: the codec would tell it like a text whose bytes are none.
+                Poll::Ready(Some(Err(error))) => {
+                    log::debug!(error:%; "a connection broke");
+                    return Poll::Ready(None);
+                }
                 other => return other,
             }
         }

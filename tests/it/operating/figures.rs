@@ -1,6 +1,7 @@
 //! `/metrics` over a real socket: the figures move with what happens, and are those of the document.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -27,6 +28,7 @@ async fn scrape(world: &World) -> BTreeMap<String, f64> {
 
 on_every_database!(
     figures_move_with_what_happens,
+    a_client_that_is_gone_is_no_session,
     the_document_has_every_figure_as_it_is,
     strange_frames_make_no_series
 );
@@ -100,6 +102,23 @@ async fn figures_move_with_what_happens(database: Database) {
     assert!(after["clearnet_chain_read_lag_seconds{chain_id=\"137\"}"] < 60.0);
     assert!(after["clearnet_uptime_seconds"] > 0.0);
     world.finish_cases();
+}
+
+/// However it went: with a word of farewell, or without one.
+async fn a_client_that_is_gone_is_no_session(database: Database) {
+    let world = World::start(database, 3_600).await;
+    let session = world.session("alice").await;
+    assert!((scrape(&world).await["clearnet_sessions_open"] - 1.0).abs() < f64::EPSILON);
+    drop(session);
+    let gone = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        while scrape(&world).await["clearnet_sessions_open"] > 0.0 {
+            ticks.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the session goes on");
+    let refused = scrape(&world).await;
+    assert!(refused.get("clearnet_refusals_total{code=\"malformed_frame\"}").is_none_or(|it| *it < 1.0));
 }
 
 /// The table of `docs/operating.md`: name, kind, labels and meaning of every figure, and of none that is not there.
