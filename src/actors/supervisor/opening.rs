@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use domain::channel::virtual_channel::{
-    Opened, OpeningError, OpeningRequest, OpeningTerms, Phase, open, propose,
-};
+use domain::channel::virtual_channel::{Opened, OpeningError, OpeningRequest, OpeningTerms, open, propose};
 use domain::ledger::OwnerId;
 use domain::participant::KeyUse;
 use domain::primitives::{Address, Timestamp};
@@ -98,9 +96,9 @@ impl SupervisorActor {
             .extend(members.map(|participant| MemberRow { participant: *participant, channel: id }));
         let states = asked.states.iter().map(|state| state.body());
         let (channel_id, expires_at) = (id, opened.channel.expires_at());
-        let outcome = match opened.channel.phase() {
-            Phase::Proposed => Outcome::Proposed { channel_id, expires_at },
-            _ => Outcome::Opened { channel_id, expires_at },
+        let outcome = match asked.params.accept_within_secs {
+            Some(_) => Outcome::Proposed { channel_id, expires_at },
+            None => Outcome::Opened { channel_id, expires_at },
         };
         let answer = Answer::new(now, outcome, states);
         commit.answer = Some((permit, answer.encode()));

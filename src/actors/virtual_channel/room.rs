@@ -80,8 +80,8 @@ impl VirtualChannelActor {
     }
 
     fn check_scope(&self, key: Option<&SessionKey>) -> Result<(), RoomRefused> {
-        let application = self.channel.definition().application.clone();
-        let may = key.is_none_or(|key| key.allows(&KeyUse::Room { application }));
+        let usage = || KeyUse::Room { application: self.channel.definition().application.clone() };
+        let may = key.is_none_or(|key| key.allows(&usage()));
         if may { Ok(()) } else { Err(RoomRefused::OutOfScope) }
     }
 
